@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The one clock: milliseconds, wall (since the epoch) and monotonic. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+int64_t clock_wall_ms(void);
+int64_t clock_mono_ms(void);
+int64_t clock_mono_us(void);
+
+#define CLOCK_ISO_SIZE 32
+/* "2026-11-23T04:51:00.123Z" */
+void clock_iso(int64_t wall_ms, char out[CLOCK_ISO_SIZE]);
+
+#define CLOCK_HTTP_SIZE 32
+/* IMF-fixdate, RFC 9110 section 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT". */
+void clock_http(int64_t wall_ms, char out[CLOCK_HTTP_SIZE]);
+/* Reads all three forms of an HTTP date; false where it is none. */
+bool clock_parse_http(const char *text, int64_t *wall_ms);
+
+#endif
