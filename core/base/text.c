@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See text.h. */
+#include "core/base/text.h"
+
+#include "core/base/cleanup.h"
+#include "core/base/id.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The length of the well-formed sequence at S (of at most N bytes), 0 where there is none (RFC 3629
+ * section 4). */
+static size_t utf8_sequence(const unsigned char *s, size_t n)
+{
+    if (s[0] < 0x80) {
+        return 1;
+    }
+    size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    if (s[0] < 0xc2 || s[0] > 0xf4 || length > n) {
+        return 0;
+    }
+    unsigned char least = 0x80, most = 0xbf;
+    switch (s[0]) {
+    case 0xe0:
+        least = 0xa0;
+        break;
+    case 0xed:
+        most = 0x9f;
+        break;
+    case 0xf0:
+        least = 0x90;
+        break;
+    case 0xf4:
+        most = 0x8f;
+        break;
+    default:
+        break;
+    }
+    if (s[1] < least || s[1] > most) {
+        return 0;
+    }
+    for (size_t i = 2; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return length;
+}
+
+bool text_is_utf8(const char *text, size_t length)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    while (length > 0) {
+        size_t step = utf8_sequence(s, length);
+        if (step == 0) {
+            return false;
+        }
+        s += step;
+        length -= step;
+    }
+    return true;
+}
+
+bool text_is_word(const char *text, size_t max, const char *extra)
+{
+    size_t length = strlen(text);
+    if (length == 0 || length > max) {
+        return false;
+    }
+    for (; *text; text++) {
+        bool alphanumeric = (*text >= '0' && *text <= '9') || (*text >= 'a' && *text <= 'z') ||
+                            (*text >= 'A' && *text <= 'Z');
+        if (!alphanumeric && !strchr(extra, *text)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool text_unpercent(char *text)
+{
+    char *to = text;
+    const char *from = text;
+    while (*from) {
+        if (*from != '%') {
+            *to++ = *from++;
+            continue;
+        }
+        char digits[3] = {from[1], from[1] ? from[2] : '\0', '\0'};
+        if (!id_unhex(digits, to, 1) || *to == '\0') {
+            return false;
+        }
+        to++;
+        from += 3;
+    }
+    *to = '\0';
+    return text_is_utf8(text, (size_t)(to - text));
+}
+
+#define NEAREST_MAX 64
+
+/* Edit distance (insert, delete, replace), for words shorter than NEAREST_MAX. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t n = strlen(b), row[NEAREST_MAX];
+    for (size_t j = 0; j <= n; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < n; j++) {
+            size_t replace =
+                diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j]));
+            diagonal = row[j + 1];
+            size_t least = row[j] < row[j + 1] ? row[j] + 1 : row[j + 1] + 1;
+            row[j + 1] = replace < least ? replace : least;
+        }
+    }
+    return row[n];
+}
+
+const char *text_nearest(const char *word, const char *const *candidates)
+{
+    const char *best = NULL;
+    size_t length = strlen(word), limit = length / 3 + 2, least = limit;
+    for (; *candidates; candidates++) {
+        if (length >= NEAREST_MAX || strlen(*candidates) >= NEAREST_MAX) {
+            continue;
+        }
+        size_t distance = edit_distance(word, *candidates);
+        if (distance < least && distance < strlen(*candidates)) {
+            least = distance;
+            best = *candidates;
+        }
+    }
+    return best;
+}
+
+char *text_read_file(const char *path, size_t max, size_t *length)
+{
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        return NULL;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        return NULL;
+    }
+    size_t capacity = 4096, got = 0;
+    AUTO_FREE char *data = NULL;
+    for (;;) {
+        char *grown = realloc(data, capacity + 1);
+        if (!grown) {
+            return NULL;
+        }
+        data = grown;
+        ssize_t n = read(fd, data + got, capacity - got);
+        if (n < 0 && errno != EINTR) {
+            return NULL;
+        }
+        got += n > 0 ? (size_t)n : 0;
+        if (got > max) {
+            errno = EFBIG;
+            return NULL;
+        }
+        if (n == 0) {
+            break;
+        }
+        if (got == capacity) {
+            capacity *= 2;
+        }
+    }
+    data[got] = '\0';
+    if (length) {
+        *length = got;
+    }
+    return TAKE(data);
+}
