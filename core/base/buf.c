@@ -3,6 +3,7 @@
  * See buf.h. */
 #include "core/base/buf.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static bool buf_reserve(struct buf *buf, size_t more)

@@ -66,8 +66,9 @@ static bool is_plain(const char *text)
         return false;
     }
     for (; *text; text++) {
-        if (*text <= ' ' || *text == '"' || *text == '=' || *text == '\\' || *text == 0x7f) {
-            return false; /* char is signed here: bytes above 0x7f are "<= ' '" too */
+        unsigned char c = (unsigned char)*text;
+        if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\') {
+            return false;
         }
     }
     return true;

@@ -138,6 +138,7 @@ struct mgw_create_options {
     const char *bucket;          /* NULL: the default bucket */
     const char *idempotency_key; /* 1 to 128 visible ASCII, per account; NULL: none */
     uint64_t length;             /* bytes to come where they are known, else UINT64_MAX */
+    const char *mime_type;       /* where it is known before the bytes; NULL: not yet */
 };
 
 struct mgw_create; /* one recording on its way in */
