@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-int64_t wall_ms(void)
+int64_t mem_wall_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -67,8 +67,8 @@ static enum mgw_status check_name(struct mgw_call *call, const struct mgw_blob *
     return MGW_OK;
 }
 
-enum mgw_status blob_new(struct mgw_call *call, const struct mgw_blob *name,
-                         const struct mgw_put *put, struct blob **blob)
+enum mgw_status mem_blob_new(struct mgw_call *call, const struct mgw_blob *name,
+                             const struct mgw_put *put, struct blob **blob)
 {
     size_t count = 0;
     enum mgw_status status = check_name(call, name);
@@ -101,7 +101,7 @@ enum mgw_status blob_new(struct mgw_call *call, const struct mgw_blob *name,
     return MGW_OK;
 }
 
-void blob_release(struct memstore *store, struct blob *blob)
+void mem_blob_release(struct memstore *store, struct blob *blob)
 {
     if (blob && --blob->references == 0) {
         store->held -= blob->length;
@@ -109,8 +109,8 @@ void blob_release(struct memstore *store, struct blob *blob)
     }
 }
 
-enum mgw_status blob_append(struct mgw_call *call, struct memstore *store, struct blob *blob,
-                            const void *bytes, size_t length)
+enum mgw_status mem_blob_append(struct mgw_call *call, struct memstore *store, struct blob *blob,
+                                const void *bytes, size_t length)
 {
     if (store->limit && store->held + length > store->limit) {
         return mgw_fail(call, MGW_NO_SPACE, "the store is full: %" PRIu64 " of %" PRIu64 " bytes",
@@ -136,7 +136,8 @@ enum mgw_status blob_append(struct mgw_call *call, struct memstore *store, struc
     return MGW_OK;
 }
 
-size_t blob_position(const struct memstore *store, const char *bucket, const char *key, bool *found)
+size_t mem_blob_position(const struct memstore *store, const char *bucket, const char *key,
+                         bool *found)
 {
     size_t low = 0, high = store->count;
     *found = false;
@@ -159,17 +160,17 @@ size_t blob_position(const struct memstore *store, const char *bucket, const cha
     return low;
 }
 
-struct blob *blob_find(const struct memstore *store, const struct mgw_blob *name)
+struct blob *mem_blob_find(const struct memstore *store, const struct mgw_blob *name)
 {
     bool found;
-    size_t position = blob_position(store, name->bucket, name->key, &found);
+    size_t position = mem_blob_position(store, name->bucket, name->key, &found);
     return found ? store->blobs[position] : NULL;
 }
 
-enum mgw_status blob_publish(struct mgw_call *call, struct memstore *store, struct blob *blob)
+enum mgw_status mem_blob_publish(struct mgw_call *call, struct memstore *store, struct blob *blob)
 {
     bool found;
-    size_t position = blob_position(store, blob->bucket, blob->key, &found);
+    size_t position = mem_blob_position(store, blob->bucket, blob->key, &found);
     if (!found && store->count == store->capacity) {
         size_t capacity = store->capacity ? store->capacity * 2 : 64;
         struct blob **grown = realloc(store->blobs, capacity * sizeof *grown);
@@ -180,9 +181,9 @@ enum mgw_status blob_publish(struct mgw_call *call, struct memstore *store, stru
         store->capacity = capacity;
     }
     blob->serial = ++store->serial;
-    blob->modified_ms = wall_ms();
+    blob->modified_ms = mem_wall_ms();
     if (found) {
-        blob_release(store, store->blobs[position]);
+        mem_blob_release(store, store->blobs[position]);
     } else {
         memmove(&store->blobs[position + 1], &store->blobs[position],
                 (store->count - position) * sizeof(struct blob *));
@@ -192,9 +193,9 @@ enum mgw_status blob_publish(struct mgw_call *call, struct memstore *store, stru
     return MGW_OK;
 }
 
-void blob_unpublish(struct memstore *store, size_t position)
+void mem_blob_unpublish(struct memstore *store, size_t position)
 {
-    blob_release(store, store->blobs[position]);
+    mem_blob_release(store, store->blobs[position]);
     store->count--;
     memmove(&store->blobs[position], &store->blobs[position + 1],
             (store->count - position) * sizeof(struct blob *));
@@ -207,7 +208,7 @@ static char *call_text_copy(struct mgw_call *call, const char *text)
     return copy ? memcpy(copy, text, bytes) : NULL;
 }
 
-enum mgw_status blob_stat(struct mgw_call *call, const struct blob *blob, struct mgw_stat *stat)
+enum mgw_status mem_blob_stat(struct mgw_call *call, const struct blob *blob, struct mgw_stat *stat)
 {
     char etag[32];
     size_t count = 0;

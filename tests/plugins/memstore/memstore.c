@@ -25,8 +25,8 @@ static enum mgw_status over(struct mgw_call *call)
     return MGW_OK;
 }
 
-enum mgw_status gate_enter(struct mgw_call *call, struct memstore *store, enum memstore_verb verb,
-                           enum mgw_status *lost)
+enum mgw_status mem_gate_enter(struct mgw_call *call, struct memstore *store,
+                               enum memstore_verb verb, enum mgw_status *lost)
 {
     pthread_mutex_lock(&store->lock);
     uint64_t number = ++store->calls[verb];
@@ -45,7 +45,7 @@ enum mgw_status gate_enter(struct mgw_call *call, struct memstore *store, enum m
     return status;
 }
 
-enum mgw_status gate_leave(struct mgw_call *call, enum mgw_status status, enum mgw_status lost)
+enum mgw_status mem_gate_leave(struct mgw_call *call, enum mgw_status status, enum mgw_status lost)
 {
     return status == MGW_OK && lost != MGW_OK ? mgw_fail(call, lost, "memstore: the answer is lost")
                                               : status;
@@ -132,7 +132,7 @@ size_t memstore_readers(struct memstore *store)
 size_t memstore_uploads(struct memstore *store)
 {
     pthread_mutex_lock(&store->lock);
-    size_t count = upload_count(store);
+    size_t count = mem_upload_count(store);
     pthread_mutex_unlock(&store->lock);
     return count;
 }
@@ -141,7 +141,7 @@ void *memstore_bytes(struct memstore *store, const char *bucket, const char *key
 {
     struct mgw_blob name = {sizeof name, bucket, key};
     pthread_mutex_lock(&store->lock);
-    const struct blob *blob = blob_find(store, &name);
+    const struct blob *blob = mem_blob_find(store, &name);
     unsigned char *copy = blob ? malloc(blob->length ? blob->length : 1) : NULL;
     if (copy) {
         *length = blob->length;
@@ -157,7 +157,7 @@ bool memstore_flip(struct memstore *store, const char *bucket, const char *key, 
 {
     struct mgw_blob name = {sizeof name, bucket, key};
     pthread_mutex_lock(&store->lock);
-    struct blob *blob = blob_find(store, &name);
+    struct blob *blob = mem_blob_find(store, &name);
     bool there = blob && offset < blob->length;
     if (there) {
         blob->bytes[offset] ^= 1;
@@ -186,9 +186,9 @@ struct memstore *memstore_new(void)
 void memstore_free(struct memstore *store)
 {
     if (store) {
-        upload_free_all(store);
+        mem_upload_free_all(store);
         while (store->count) {
-            blob_unpublish(store, store->count - 1);
+            mem_blob_unpublish(store, store->count - 1);
         }
         free(store->blobs);
         pthread_mutex_destroy(&store->lock);
@@ -238,21 +238,21 @@ static enum mgw_status instance_describe(struct mgw_call *call, void *instance,
 static enum mgw_status instance_health(struct mgw_call *call, void *instance)
 {
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, instance, MEMSTORE_HEALTH, &lost);
-    return gate_leave(call, status, lost);
+    enum mgw_status status = mem_gate_enter(call, instance, MEMSTORE_HEALTH, &lost);
+    return mem_gate_leave(call, status, lost);
 }
 
 static enum mgw_status instance_free_bytes(struct mgw_call *call, void *instance, uint64_t *bytes)
 {
     struct memstore *store = instance;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, store, MEMSTORE_FREE_BYTES, &lost);
+    enum mgw_status status = mem_gate_enter(call, store, MEMSTORE_FREE_BYTES, &lost);
     pthread_mutex_lock(&store->lock);
     *bytes = !store->limit                 ? UINT64_MAX
              : store->held >= store->limit ? 0
                                            : store->limit - store->held;
     pthread_mutex_unlock(&store->lock);
-    return gate_leave(call, status, lost);
+    return mem_gate_leave(call, status, lost);
 }
 
 const struct mgw_storage_driver memstore_table = {
@@ -260,23 +260,23 @@ const struct mgw_storage_driver memstore_table = {
     .create = instance_create,
     .destroy = instance_destroy,
     .describe = instance_describe,
-    .put_begin = put_begin,
-    .put_write = put_write,
-    .put_prepare = put_prepare,
-    .put_commit = put_commit,
-    .put_abort = put_abort,
-    .open = read_open,
-    .read = read_read,
-    .close = read_close,
-    .stat = read_stat,
-    .remove = read_remove,
-    .list = read_list,
-    .plan = upload_plan,
-    .upload_create = upload_create,
-    .upload_part = upload_part,
-    .upload_complete = upload_complete,
-    .upload_abort = upload_abort,
-    .sweep = upload_sweep,
+    .put_begin = mem_put_begin,
+    .put_write = mem_put_write,
+    .put_prepare = mem_put_prepare,
+    .put_commit = mem_put_commit,
+    .put_abort = mem_put_abort,
+    .open = mem_read_open,
+    .read = mem_read_read,
+    .close = mem_read_close,
+    .stat = mem_read_stat,
+    .remove = mem_read_remove,
+    .list = mem_read_list,
+    .plan = mem_upload_plan,
+    .upload_create = mem_upload_create,
+    .upload_part = mem_upload_part,
+    .upload_complete = mem_upload_complete,
+    .upload_abort = mem_upload_abort,
+    .sweep = mem_upload_sweep,
     .health = instance_health,
     .free_bytes = instance_free_bytes,
 };

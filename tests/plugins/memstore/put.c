@@ -15,12 +15,12 @@ struct writer {
     bool published;
 };
 
-enum mgw_status put_begin(struct mgw_call *call, void *instance, const struct mgw_blob *name,
-                          const struct mgw_put *put, void **writer)
+enum mgw_status mem_put_begin(struct mgw_call *call, void *instance, const struct mgw_blob *name,
+                              const struct mgw_put *put, void **writer)
 {
     struct memstore *store = instance;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, store, MEMSTORE_PUT_BEGIN, &lost);
+    enum mgw_status status = mem_gate_enter(call, store, MEMSTORE_PUT_BEGIN, &lost);
     if (status != MGW_OK || lost != MGW_OK) {
         return status != MGW_OK ? status : lost;
     }
@@ -28,7 +28,7 @@ enum mgw_status put_begin(struct mgw_call *call, void *instance, const struct mg
     if (!made) {
         return mgw_fail(call, MGW_UNAVAILABLE, "memory is short");
     }
-    status = blob_new(call, name, put, &made->blob);
+    status = mem_blob_new(call, name, put, &made->blob);
     if (status != MGW_OK) {
         free(made);
         return status;
@@ -43,11 +43,11 @@ enum mgw_status put_begin(struct mgw_call *call, void *instance, const struct mg
     return MGW_OK;
 }
 
-enum mgw_status put_write(struct mgw_call *call, void *writer, const void *bytes, size_t length)
+enum mgw_status mem_put_write(struct mgw_call *call, void *writer, const void *bytes, size_t length)
 {
     struct writer *put = writer;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, put->store, MEMSTORE_PUT_WRITE, &lost);
+    enum mgw_status status = mem_gate_enter(call, put->store, MEMSTORE_PUT_WRITE, &lost);
     if (status != MGW_OK) {
         return status;
     }
@@ -57,17 +57,17 @@ enum mgw_status put_write(struct mgw_call *call, void *writer, const void *bytes
                         "more bytes than the %" PRIu64 " that were announced", put->length);
     }
     pthread_mutex_lock(&put->store->lock);
-    status = blob_append(call, put->store, put->blob, bytes, length);
+    status = mem_blob_append(call, put->store, put->blob, bytes, length);
     pthread_mutex_unlock(&put->store->lock);
-    return gate_leave(call, status, lost);
+    return mem_gate_leave(call, status, lost);
 }
 
-enum mgw_status put_prepare(struct mgw_call *call, void *writer)
+enum mgw_status mem_put_prepare(struct mgw_call *call, void *writer)
 {
     struct writer *put = writer;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, put->store, MEMSTORE_PUT_PREPARE, &lost);
-    return gate_leave(call, status, lost);
+    enum mgw_status status = mem_gate_enter(call, put->store, MEMSTORE_PUT_PREPARE, &lost);
+    return mem_gate_leave(call, status, lost);
 }
 
 static void writer_free(struct writer *put)
@@ -76,12 +76,12 @@ static void writer_free(struct writer *put)
     free(put);
 }
 
-enum mgw_status put_commit(struct mgw_call *call, void *writer, struct mgw_stat *stat)
+enum mgw_status mem_put_commit(struct mgw_call *call, void *writer, struct mgw_stat *stat)
 {
     struct writer *put = writer;
     struct memstore *store = put->store;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, store, MEMSTORE_PUT_COMMIT, &lost);
+    enum mgw_status status = mem_gate_enter(call, store, MEMSTORE_PUT_COMMIT, &lost);
     if (status != MGW_OK) {
         return status;
     }
@@ -92,11 +92,11 @@ enum mgw_status put_commit(struct mgw_call *call, void *writer, struct mgw_stat 
     struct mgw_blob name = {sizeof name, put->blob->bucket, put->blob->key};
     pthread_mutex_lock(&store->lock);
     if (!put->published) {
-        if ((put->flags & MGW_PUT_IF_ABSENT) && blob_find(store, &name)) {
+        if ((put->flags & MGW_PUT_IF_ABSENT) && mem_blob_find(store, &name)) {
             status = mgw_fail(call, MGW_EXISTS, "%s/%s is there already", name.bucket, name.key);
         } else {
             put->blob->references++;
-            status = blob_publish(call, store, put->blob);
+            status = mem_blob_publish(call, store, put->blob);
             if (status != MGW_OK) {
                 put->blob->references--;
             }
@@ -104,24 +104,24 @@ enum mgw_status put_commit(struct mgw_call *call, void *writer, struct mgw_stat 
         }
     }
     if (status == MGW_OK && lost == MGW_OK) {
-        status = blob_stat(call, put->blob, stat);
+        status = mem_blob_stat(call, put->blob, stat);
     }
     if (status == MGW_OK && lost == MGW_OK) {
-        blob_release(store, put->blob);
+        mem_blob_release(store, put->blob);
         writer_free(put);
     }
     pthread_mutex_unlock(&store->lock);
-    return gate_leave(call, status, lost);
+    return mem_gate_leave(call, status, lost);
 }
 
-void put_abort(struct mgw_call *call, void *writer)
+void mem_put_abort(struct mgw_call *call, void *writer)
 {
     struct writer *put = writer;
     struct memstore *store = put->store;
     (void)call;
     pthread_mutex_lock(&store->lock);
     store->calls[MEMSTORE_PUT_ABORT]++;
-    blob_release(store, put->blob);
+    mem_blob_release(store, put->blob);
     writer_free(put);
     pthread_mutex_unlock(&store->lock);
 }

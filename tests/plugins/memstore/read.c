@@ -18,12 +18,12 @@ static enum mgw_status absent(struct mgw_call *call, const struct mgw_blob *name
     return mgw_fail(call, MGW_NOT_FOUND, "%s/%s: no such blob", name->bucket, name->key);
 }
 
-enum mgw_status read_open(struct mgw_call *call, void *instance, const struct mgw_blob *name,
-                          const char *if_etag, void **reader, struct mgw_stat *stat)
+enum mgw_status mem_read_open(struct mgw_call *call, void *instance, const struct mgw_blob *name,
+                              const char *if_etag, void **reader, struct mgw_stat *stat)
 {
     struct memstore *store = instance;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, store, MEMSTORE_OPEN, &lost);
+    enum mgw_status status = mem_gate_enter(call, store, MEMSTORE_OPEN, &lost);
     if (status != MGW_OK || lost != MGW_OK) {
         return status != MGW_OK ? status : lost;
     }
@@ -32,8 +32,8 @@ enum mgw_status read_open(struct mgw_call *call, void *instance, const struct mg
         return mgw_fail(call, MGW_UNAVAILABLE, "memory is short");
     }
     pthread_mutex_lock(&store->lock);
-    struct blob *blob = blob_find(store, name);
-    status = blob ? blob_stat(call, blob, stat) : absent(call, name);
+    struct blob *blob = mem_blob_find(store, name);
+    status = blob ? mem_blob_stat(call, blob, stat) : absent(call, name);
     if (status == MGW_OK && if_etag && strcmp(if_etag, stat->etag) != 0) {
         status = mgw_fail(call, MGW_CONFLICT, "%s/%s: the etag is %s", name->bucket, name->key,
                           stat->etag);
@@ -51,12 +51,12 @@ enum mgw_status read_open(struct mgw_call *call, void *instance, const struct mg
     return status;
 }
 
-enum mgw_status read_read(struct mgw_call *call, void *reader, uint64_t offset, void *buffer,
-                          size_t length, size_t *got)
+enum mgw_status mem_read_read(struct mgw_call *call, void *reader, uint64_t offset, void *buffer,
+                              size_t length, size_t *got)
 {
     struct reader *open = reader;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, open->store, MEMSTORE_READ, &lost);
+    enum mgw_status status = mem_gate_enter(call, open->store, MEMSTORE_READ, &lost);
     if (status != MGW_OK) {
         return status;
     }
@@ -69,52 +69,52 @@ enum mgw_status read_read(struct mgw_call *call, void *reader, uint64_t offset, 
     if (*got) {
         memcpy(buffer, open->blob->bytes + offset, *got);
     }
-    return gate_leave(call, MGW_OK, lost);
+    return mem_gate_leave(call, MGW_OK, lost);
 }
 
-void read_close(void *reader)
+void mem_read_close(void *reader)
 {
     struct reader *open = reader;
     struct memstore *store = open->store;
     pthread_mutex_lock(&store->lock);
-    blob_release(store, open->blob);
+    mem_blob_release(store, open->blob);
     store->readers--;
     pthread_mutex_unlock(&store->lock);
     free(open);
 }
 
-enum mgw_status read_stat(struct mgw_call *call, void *instance, const struct mgw_blob *name,
-                          struct mgw_stat *stat)
+enum mgw_status mem_read_stat(struct mgw_call *call, void *instance, const struct mgw_blob *name,
+                              struct mgw_stat *stat)
 {
     struct memstore *store = instance;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, store, MEMSTORE_STAT, &lost);
+    enum mgw_status status = mem_gate_enter(call, store, MEMSTORE_STAT, &lost);
     if (status != MGW_OK) {
         return status;
     }
     pthread_mutex_lock(&store->lock);
-    const struct blob *blob = blob_find(store, name);
-    status = blob ? blob_stat(call, blob, stat) : absent(call, name);
+    const struct blob *blob = mem_blob_find(store, name);
+    status = blob ? mem_blob_stat(call, blob, stat) : absent(call, name);
     pthread_mutex_unlock(&store->lock);
-    return gate_leave(call, status, lost);
+    return mem_gate_leave(call, status, lost);
 }
 
-enum mgw_status read_remove(struct mgw_call *call, void *instance, const struct mgw_blob *name)
+enum mgw_status mem_read_remove(struct mgw_call *call, void *instance, const struct mgw_blob *name)
 {
     struct memstore *store = instance;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, store, MEMSTORE_REMOVE, &lost);
+    enum mgw_status status = mem_gate_enter(call, store, MEMSTORE_REMOVE, &lost);
     if (status != MGW_OK) {
         return status;
     }
     bool found;
     pthread_mutex_lock(&store->lock);
-    size_t position = blob_position(store, name->bucket, name->key, &found);
+    size_t position = mem_blob_position(store, name->bucket, name->key, &found);
     if (found) {
-        blob_unpublish(store, position);
+        mem_blob_unpublish(store, position);
     }
     pthread_mutex_unlock(&store->lock);
-    return gate_leave(call, MGW_OK, lost);
+    return mem_gate_leave(call, MGW_OK, lost);
 }
 
 static bool cursor_key(const char *cursor, char key[MGW_KEY_MAX + 1])
@@ -144,14 +144,14 @@ static void cursor_make(const char *key, char cursor[2 * MGW_KEY_MAX + 1])
     cursor[2 * length] = '\0';
 }
 
-enum mgw_status read_list(struct mgw_call *call, void *instance, const char *bucket,
-                          const char *prefix, const char *cursor, uint32_t limit,
-                          mgw_list_emit *emit, void *ctx)
+enum mgw_status mem_read_list(struct mgw_call *call, void *instance, const char *bucket,
+                              const char *prefix, const char *cursor, uint32_t limit,
+                              mgw_list_emit *emit, void *ctx)
 {
     struct memstore *store = instance;
     char behind[MGW_KEY_MAX + 1] = "", mark[2 * MGW_KEY_MAX + 1], etag[32];
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, store, MEMSTORE_LIST, &lost);
+    enum mgw_status status = mem_gate_enter(call, store, MEMSTORE_LIST, &lost);
     if (status != MGW_OK) {
         return status;
     }
@@ -163,7 +163,7 @@ enum mgw_status read_list(struct mgw_call *call, void *instance, const char *buc
         bool found;
         const char *start = *behind && strcmp(behind, prefix) >= 0 ? behind : prefix;
         pthread_mutex_lock(&store->lock);
-        size_t position = blob_position(store, bucket, start, &found);
+        size_t position = mem_blob_position(store, bucket, start, &found);
         position += found && start == behind;
         struct blob *blob = position < store->count ? store->blobs[position] : NULL;
         if (blob && strcmp(blob->bucket, bucket) == 0 &&
@@ -186,9 +186,9 @@ enum mgw_status read_list(struct mgw_call *call, void *instance, const char *buc
                                        .etag = etag,
                                        .cursor = mark};
         pthread_mutex_lock(&store->lock);
-        blob_release(store, blob);
+        mem_blob_release(store, blob);
         pthread_mutex_unlock(&store->lock);
         go = emit(ctx, &entry);
     }
-    return gate_leave(call, MGW_OK, lost);
+    return mem_gate_leave(call, MGW_OK, lost);
 }

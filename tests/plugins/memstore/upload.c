@@ -27,11 +27,11 @@ struct upload {
     bool complete;
 };
 
-enum mgw_status upload_plan(struct mgw_call *call, void *instance, const struct mgw_put *put,
-                            struct mgw_upload_plan *plan)
+enum mgw_status mem_upload_plan(struct mgw_call *call, void *instance, const struct mgw_put *put,
+                                struct mgw_upload_plan *plan)
 {
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, instance, MEMSTORE_PLAN, &lost);
+    enum mgw_status status = mem_gate_enter(call, instance, MEMSTORE_PLAN, &lost);
     if (status != MGW_OK) {
         return status;
     }
@@ -41,7 +41,7 @@ enum mgw_status upload_plan(struct mgw_call *call, void *instance, const struct 
     plan->part_align = 1;
     plan->max_parts = 10000;
     plan->uniform = 0;
-    return gate_leave(call, MGW_OK, lost);
+    return mem_gate_leave(call, MGW_OK, lost);
 }
 
 static void part_free(struct part *part)
@@ -70,18 +70,18 @@ static void upload_unlink(struct memstore *store, struct upload *upload)
     }
     *at = upload->next;
     upload_drop_parts(store, upload);
-    blob_release(store, upload->blob);
+    mem_blob_release(store, upload->blob);
     free(upload);
 }
 
-void upload_free_all(struct memstore *store)
+void mem_upload_free_all(struct memstore *store)
 {
     while (store->uploads) {
         upload_unlink(store, store->uploads);
     }
 }
 
-size_t upload_count(const struct memstore *store)
+size_t mem_upload_count(const struct memstore *store)
 {
     size_t count = 0;
     for (const struct upload *upload = store->uploads; upload; upload = upload->next) {
@@ -90,12 +90,13 @@ size_t upload_count(const struct memstore *store)
     return count;
 }
 
-enum mgw_status upload_create(struct mgw_call *call, void *instance, const struct mgw_blob *name,
-                              const struct mgw_put *put, struct mgw_opaque *state)
+enum mgw_status mem_upload_create(struct mgw_call *call, void *instance,
+                                  const struct mgw_blob *name, const struct mgw_put *put,
+                                  struct mgw_opaque *state)
 {
     struct memstore *store = instance;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, store, MEMSTORE_UPLOAD_CREATE, &lost);
+    enum mgw_status status = mem_gate_enter(call, store, MEMSTORE_UPLOAD_CREATE, &lost);
     if (status != MGW_OK) {
         return status;
     }
@@ -104,14 +105,14 @@ enum mgw_status upload_create(struct mgw_call *call, void *instance, const struc
         free(upload);
         return mgw_fail(call, MGW_UNAVAILABLE, "memory is short");
     }
-    status = blob_new(call, name, put, &upload->blob);
+    status = mem_blob_new(call, name, put, &upload->blob);
     if (status != MGW_OK) {
         free(upload);
         return status;
     }
     upload->flags = put->flags;
     upload->length = put->length;
-    upload->touched_ms = wall_ms();
+    upload->touched_ms = mem_wall_ms();
     pthread_mutex_lock(&store->lock);
     upload->id = ++store->serial;
     upload->next = store->uploads;
@@ -119,7 +120,7 @@ enum mgw_status upload_create(struct mgw_call *call, void *instance, const struc
     memcpy(state->bytes, &upload->id, sizeof upload->id);
     state->length = sizeof upload->id;
     pthread_mutex_unlock(&store->lock);
-    return gate_leave(call, MGW_OK, lost);
+    return mem_gate_leave(call, MGW_OK, lost);
 }
 
 /* Under the lock. */
@@ -143,7 +144,7 @@ static enum mgw_status upload_find(struct mgw_call *call, struct memstore *store
                         upload->fence);
     }
     upload->fence = fence;
-    upload->touched_ms = wall_ms();
+    upload->touched_ms = mem_wall_ms();
     *found = upload;
     return MGW_OK;
 }
@@ -180,13 +181,14 @@ static enum mgw_status store_part(struct mgw_call *call, struct memstore *store,
     return MGW_OK;
 }
 
-enum mgw_status upload_part(struct mgw_call *call, void *instance, const struct mgw_opaque *state,
-                            const struct mgw_part *part, const struct mgw_source *source,
-                            uint64_t fence, struct mgw_opaque *receipt)
+enum mgw_status mem_upload_part(struct mgw_call *call, void *instance,
+                                const struct mgw_opaque *state, const struct mgw_part *part,
+                                const struct mgw_source *source, uint64_t fence,
+                                struct mgw_opaque *receipt)
 {
     struct memstore *store = instance;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, store, MEMSTORE_UPLOAD_PART, &lost);
+    enum mgw_status status = mem_gate_enter(call, store, MEMSTORE_UPLOAD_PART, &lost);
     if (status != MGW_OK) {
         return status;
     }
@@ -221,7 +223,7 @@ enum mgw_status upload_part(struct mgw_call *call, void *instance, const struct 
         part_free(made);
     }
     pthread_mutex_unlock(&store->lock);
-    return gate_leave(call, status, lost);
+    return mem_gate_leave(call, status, lost);
 }
 
 /* The parts as the caller names them, against what is here; *BYTES: all of them together. */
@@ -260,19 +262,19 @@ static enum mgw_status publish(struct mgw_call *call, struct memstore *store, st
     if (status != MGW_OK) {
         return status;
     }
-    if ((upload->flags & MGW_PUT_IF_ABSENT) && blob_find(store, &name)) {
+    if ((upload->flags & MGW_PUT_IF_ABSENT) && mem_blob_find(store, &name)) {
         return mgw_fail(call, MGW_EXISTS, "%s/%s is there already", name.bucket, name.key);
     }
     uint64_t limit = store->limit;
     store->limit = 0; /* the parts were counted already */
     const struct part *part = upload->parts;
     for (size_t i = 0; status == MGW_OK && i < count; i++, part = part->next) {
-        status = blob_append(call, store, upload->blob, part->bytes, part->length);
+        status = mem_blob_append(call, store, upload->blob, part->bytes, part->length);
     }
     store->limit = limit;
     if (status == MGW_OK) {
         upload->blob->references++;
-        status = blob_publish(call, store, upload->blob);
+        status = mem_blob_publish(call, store, upload->blob);
         upload->complete = status == MGW_OK;
         if (status != MGW_OK) {
             upload->blob->references--;
@@ -287,14 +289,15 @@ static enum mgw_status publish(struct mgw_call *call, struct memstore *store, st
     return status;
 }
 
-enum mgw_status upload_complete(struct mgw_call *call, void *instance,
-                                const struct mgw_opaque *state, const struct mgw_part *parts,
-                                size_t count, size_t stride, uint64_t fence, struct mgw_stat *stat)
+enum mgw_status mem_upload_complete(struct mgw_call *call, void *instance,
+                                    const struct mgw_opaque *state, const struct mgw_part *parts,
+                                    size_t count, size_t stride, uint64_t fence,
+                                    struct mgw_stat *stat)
 {
     struct memstore *store = instance;
     struct upload *upload;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, store, MEMSTORE_UPLOAD_COMPLETE, &lost);
+    enum mgw_status status = mem_gate_enter(call, store, MEMSTORE_UPLOAD_COMPLETE, &lost);
     if (status != MGW_OK) {
         return status;
     }
@@ -304,19 +307,19 @@ enum mgw_status upload_complete(struct mgw_call *call, void *instance,
         status = publish(call, store, upload, parts, count, stride);
     }
     if (status == MGW_OK) {
-        status = blob_stat(call, upload->blob, stat);
+        status = mem_blob_stat(call, upload->blob, stat);
     }
     pthread_mutex_unlock(&store->lock);
-    return gate_leave(call, status, lost);
+    return mem_gate_leave(call, status, lost);
 }
 
-enum mgw_status upload_abort(struct mgw_call *call, void *instance, const struct mgw_opaque *state,
-                             uint64_t fence)
+enum mgw_status mem_upload_abort(struct mgw_call *call, void *instance,
+                                 const struct mgw_opaque *state, uint64_t fence)
 {
     struct memstore *store = instance;
     struct upload *upload;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, store, MEMSTORE_UPLOAD_ABORT, &lost);
+    enum mgw_status status = mem_gate_enter(call, store, MEMSTORE_UPLOAD_ABORT, &lost);
     if (status != MGW_OK) {
         return status;
     }
@@ -326,15 +329,15 @@ enum mgw_status upload_abort(struct mgw_call *call, void *instance, const struct
         upload_unlink(store, upload);
     }
     pthread_mutex_unlock(&store->lock);
-    return gate_leave(call, status == MGW_NOT_FOUND ? MGW_OK : status, lost);
+    return mem_gate_leave(call, status == MGW_NOT_FOUND ? MGW_OK : status, lost);
 }
 
-enum mgw_status upload_sweep(struct mgw_call *call, void *instance, int64_t older_than_ms,
-                             struct mgw_sweep_result *result)
+enum mgw_status mem_upload_sweep(struct mgw_call *call, void *instance, int64_t older_than_ms,
+                                 struct mgw_sweep_result *result)
 {
     struct memstore *store = instance;
     enum mgw_status lost;
-    enum mgw_status status = gate_enter(call, store, MEMSTORE_SWEEP, &lost);
+    enum mgw_status status = mem_gate_enter(call, store, MEMSTORE_SWEEP, &lost);
     if (status != MGW_OK) {
         return status;
     }
@@ -350,5 +353,5 @@ enum mgw_status upload_sweep(struct mgw_call *call, void *instance, int64_t olde
         }
     }
     pthread_mutex_unlock(&store->lock);
-    return gate_leave(call, MGW_OK, lost);
+    return mem_gate_leave(call, MGW_OK, lost);
 }
