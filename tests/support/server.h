@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A gateway as a child process, in a scratch folder of its own and on a port the kernel chose:
+ * started, killed, started again on the same data. Failures end the running test (cmocka). One
+ * thread. */
+#ifndef TESTS_SUPPORT_SERVER_H
+#define TESTS_SUPPORT_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct server {
+    char *dir;         /* everything of this gateway */
+    char *config_path; /* NULL in dev mode */
+    char *blobs;       /* the fs driver's root */
+    char *database;    /* the SQLite file */
+    char *log_path;    /* its standard error, of all its lives */
+    pid_t pid;         /* 0: not running */
+    uint16_t port;
+    size_t log_start; /* where this life's log begins */
+};
+
+/* A gateway with fs and SQLite below DIR and one URL key; OVERLAY (NULL: none) is JSON laid over
+ * that config, object by object. Initialised, not started. */
+struct server *server_new(const char *overlay);
+/* The dev mode: `mediagw serve --data DIR`. Not started. */
+struct server *server_new_dev(void);
+/* Starts it and waits until it listens. */
+void server_start(struct server *server);
+/* kill -9. */
+void server_kill(struct server *server);
+/* SIGTERM; its exit status, 128 + signal where one ended it. */
+int server_stop(struct server *server);
+void server_terminate(struct server *server); /* SIGTERM without waiting */
+int server_wait(struct server *server);
+/* Stops it where it runs and removes its folder; not 0 where it did not end well. The folder stays
+ * where the environment has MEDIAGW_TEST_KEEP. */
+int server_free(struct server *server);
+
+/* A new API key of ACCOUNT, by the command line; kept until the test's end. */
+char *server_token(struct server *server, const char *account);
+/* What it has logged since it was started last; kept until the test's end. */
+char *server_log(const struct server *server);
+/* VmRSS or VmHWM, in KiB. */
+long server_memory(const struct server *server, const char *field);
+
+#endif
