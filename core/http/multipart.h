@@ -34,9 +34,9 @@ enum multipart_event {
 
 /* What the current part's header says. Valid until the part ends. */
 struct multipart_part {
-    const char *name;           /* never NULL, never empty; UTF-8, %22 %0D %0A decoded */
-    const char *file_name;      /* NULL: there is no filename parameter; may be empty */
-    const char *content_type;   /* as sent, so with `codecs=vp9,opus`; NULL: none */
+    const char *name;         /* never NULL, never empty; UTF-8, %22 %0D %0A decoded */
+    const char *file_name;    /* NULL: there is no filename parameter; may be empty, or no UTF-8 */
+    const char *content_type; /* as sent, so with `codecs=vp9,opus`; NULL: none */
     const char *content_digest; /* the header's value, for digest_parse; NULL: none */
     const char *repr_digest;
 };
@@ -63,7 +63,8 @@ const struct multipart_part *multipart_part(const struct multipart *multipart);
 const char *multipart_data(const struct multipart *multipart, size_t *length);
 /* The body is over: true where its end boundary was seen, else the error is set. */
 bool multipart_finish(struct multipart *multipart);
-/* Why the body is malformed, one line that may be shown to the client; NULL: it is not so far. */
+/* Why the body is malformed, one line that may be shown to the client; NULL: it is not so far,
+ * or (after MULTIPART_BAD) memory is short. */
 const char *multipart_error(const struct multipart *multipart);
 
 #endif
