@@ -19,7 +19,7 @@ struct digest {
 bool digest_parse(const char *header, struct digest *digest);
 
 #define DIGEST_CHECKSUM_SIZE 72 /* "sha256:" + 64 hex digits + NUL */
-#define DIGEST_FIELD_SIZE 54    /* "sha-256=:" + 44 base64 + ":" + NUL */
+#define DIGEST_FIELD_SIZE 55    /* "sha-256=:" + 44 base64 + ":" + NUL */
 
 /* "sha256:<hex>" as rows have it. */
 void digest_checksum(const uint8_t sha256[32], char out[DIGEST_CHECKSUM_SIZE]);
