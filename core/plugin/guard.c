@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See guard.h. */
+#include "core/plugin/guard.h"
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/plugin/call.h"
+
+#include <mediagw/storage.h>
+
+#include <errno.h>
+#include <time.h>
+
+/* The locks of plugins that want one callback at a time over all instances; kept for ever, as their
+ * modules are. */
+struct table_lock {
+    struct table_lock *next;
+    const void *table;
+    pthread_mutex_t lock;
+};
+static struct table_lock *table_locks;
+static pthread_mutex_t table_locks_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void recursive_init(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+}
+
+static pthread_mutex_t *lock_of_table(const void *table)
+{
+    pthread_mutex_lock(&table_locks_lock);
+    struct table_lock *at = table_locks;
+    while (at && at->table != table) {
+        at = at->next;
+    }
+    if (!at) {
+        at = calloc(1, sizeof *at);
+        if (at) {
+            recursive_init(&at->lock);
+            at->table = table;
+            at->next = table_locks;
+            table_locks = at;
+        }
+    }
+    pthread_mutex_unlock(&table_locks_lock);
+    return at ? &at->lock : NULL;
+}
+
+enum mgw_status guard_init(struct guard *guard, struct mgw_call *call, const char *name,
+                           enum mgw_thread_model threads, const void *table)
+{
+    memset(guard, 0, sizeof *guard);
+    recursive_init(&guard->own);
+    guard->name = strdup(name);
+    switch (threads) {
+    case MGW_THREADS_PARALLEL:
+        break;
+    case MGW_THREADS_SERIALIZE_INSTANCE:
+        guard->lock = &guard->own;
+        break;
+    case MGW_THREADS_SERIALIZE_PLUGIN:
+    default: /* a model that this host does not know: the strictest is right for it */
+        guard->lock = lock_of_table(table);
+        break;
+    }
+    if (!guard->name || (threads != MGW_THREADS_PARALLEL && !guard->lock)) {
+        return mgw_fail(call, MGW_UNAVAILABLE, "plugin \"%s\": out of memory", name);
+    }
+    return MGW_OK;
+}
+
+void guard_done(struct guard *guard)
+{
+    pthread_mutex_destroy(&guard->own);
+    free(guard->name);
+}
+
+void guard_lock(struct guard *guard)
+{
+    if (guard->lock) {
+        pthread_mutex_lock(guard->lock);
+    }
+}
+
+void guard_unlock(struct guard *guard)
+{
+    if (guard->lock) {
+        pthread_mutex_unlock(guard->lock);
+    }
+}
+
+enum mgw_status guard_enter(struct guard *guard, struct mgw_call *call)
+{
+    call_clear(call);
+    if (!guard->lock) {
+        return MGW_OK;
+    }
+    if (!call->deadline_ms) {
+        pthread_mutex_lock(guard->lock);
+        return MGW_OK;
+    }
+    struct timespec until = {.tv_sec = call->deadline_ms / 1000,
+                             .tv_nsec = call->deadline_ms % 1000 * 1000000};
+    if (pthread_mutex_clocklock(guard->lock, CLOCK_MONOTONIC, &until) != 0) {
+        return mgw_fail(call, MGW_TIMEOUT,
+                        "plugin \"%s\": the deadline passed while another call was in it",
+                        guard->name);
+    }
+    return MGW_OK;
+}
+
+enum mgw_status guard_leave(struct guard *guard, struct mgw_call *call, enum mgw_status status)
+{
+    guard_unlock(guard);
+    enum mgw_status known = status_known(status);
+    if (known == MGW_OK) {
+        call_clear(call);
+        return known;
+    }
+    guard_tidy(call->error);
+    if (known != status) {
+        log_event(LOG_LEVEL_WARN, "plugin answered an unknown status",
+                  LOG_TEXT("plugin", guard->name), LOG_NUMBER("status", status));
+    }
+    if (!call->error->text[0]) {
+        mgw_fail(call, known, "plugin \"%s\" answered %s and gave no reason", guard->name,
+                 status_name(known));
+    }
+    return known;
+}
+
+enum mgw_status guard_corrupt(struct guard *guard, struct mgw_call *call, const char *format, ...)
+{
+    char what[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    call_clear(call);
+    mgw_fail(call, MGW_CORRUPT, "plugin \"%s\" broke its contract: %s", guard->name, what);
+    guard_tidy(call->error);
+    log_event(LOG_LEVEL_ERROR, "plugin broke its contract", LOG_TEXT("plugin", guard->name),
+              LOG_TEXT("reason", what), LOG_TEXT("request", call->request_id));
+    return MGW_CORRUPT;
+}
+
+/* The part of TEXT that is UTF-8, on one line: a control character becomes a space, a byte of no
+ * character '?'. */
+static void tidy_text(char *text, size_t size)
+{
+    text[size - 1] = '\0';
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length;) {
+        size_t step = 1;
+        while (step < 4 && i + step <= length && !text_is_utf8(text + i, step)) {
+            step++;
+        }
+        if (i + step > length || !text_is_utf8(text + i, step)) {
+            text[i] = '?';
+            step = 1;
+        } else if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
+            text[i] = ' ';
+        }
+        i += step;
+    }
+    while (length > 0 && text[length - 1] == ' ') {
+        text[--length] = '\0';
+    }
+}
+
+void guard_tidy(struct mgw_error *error)
+{
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    tidy_text(error->text, sizeof error->text);
+    tidy_text(error->foreign_code, sizeof error->foreign_code);
+    tidy_text(error->foreign_request_id, sizeof error->foreign_request_id);
+    if (error->retry_after_ms < 0) {
+        error->retry_after_ms = 0;
+    } else if (error->retry_after_ms > DAY_MS) {
+        error->retry_after_ms = DAY_MS;
+    }
+}
+
+bool check_utf8(const char *text, size_t max)
+{
+    size_t length = text ? strnlen(text, max + 1) : 0;
+    return text && length <= max && text_is_utf8(text, length);
+}
+
+bool check_line(const char *text, size_t max)
+{
+    if (!check_utf8(text, max)) {
+        return false;
+    }
+    for (; *text; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool check_etag(const char *etag)
+{
+    size_t length = etag ? strnlen(etag, 257) : 0;
+    for (size_t i = 0; i < length; i++) {
+        if (etag[i] <= 0x20 || etag[i] >= 0x7f || etag[i] == '"') {
+            return false;
+        }
+    }
+    return length >= 1 && length <= 256;
+}
+
+static bool metadata_name(const char *name, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        bool good = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9') ||
+                    name[i] == '-';
+        if (!good) {
+            return false;
+        }
+    }
+    return length > 0;
+}
+
+bool check_metadata(const char *const *metadata)
+{
+    size_t total = 0;
+    for (; metadata && metadata[0]; metadata += 2) {
+        size_t name = strnlen(metadata[0], MGW_METADATA_MAX + 1);
+        if (!metadata[1] || !metadata_name(metadata[0], name) ||
+            !check_utf8(metadata[1], MGW_METADATA_MAX)) {
+            return false;
+        }
+        total += name + strlen(metadata[1]);
+        if (total > MGW_METADATA_MAX) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See rows.h. Rows and records are checked one by one as they are emitted; the caller never sees
+ * one that breaks the rules. */
+#include "core/plugin/rows.h"
+
+#include "core/base/cleanup.h"
+#include "core/plugin/call.h"
+#include "core/plugin/guard.h"
+#include "core/plugin/rows_inside.h"
+
+#include <string.h>
+
+struct rows {
+    struct guard guard;
+    struct mgw_repo_driver driver; /* host-sized; zero where the plugin's table ends earlier */
+    void *instance;
+    bool owned;
+    struct mgw_repo_limits limits;
+};
+
+enum { TEXT_MAX = 4096, METADATA_MAX = 1 << 20, RECORD_MAX = 16 << 20 };
+
+#define CALLBACK(field)                                                                            \
+    {                                                                                              \
+#field, offsetof(struct mgw_repo_driver, field)                                            \
+    }
+static const struct {
+    const char *name;
+    size_t offset;
+} required[] = {
+    CALLBACK(create),      CALLBACK(destroy),    CALLBACK(describe),     CALLBACK(get),
+    CALLBACK(get_by_blob), CALLBACK(list),       CALLBACK(scan_due),     CALLBACK(which_known),
+    CALLBACK(apply),       CALLBACK(get_record), CALLBACK(list_records), CALLBACK(health),
+    CALLBACK(now),
+};
+
+const char *rows_lacks(const struct mgw_repo_driver *table)
+{
+    struct mgw_repo_driver whole;
+    struct_take(&whole, table, sizeof whole);
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+        void (*function)(void);
+        memcpy(&function, (const char *)&whole + required[i].offset, sizeof function);
+        if (!function) {
+            return required[i].name;
+        }
+    }
+    return NULL;
+}
+
+static enum mgw_status describe(struct rows *rows, struct mgw_call *call)
+{
+    struct mgw_repo_limits *limits = &rows->limits;
+    limits->size = sizeof *limits;
+    enum mgw_status status =
+        GUARDED(&rows->guard, call, rows->driver.describe(call, rows->instance, limits));
+    limits->size = sizeof *limits;
+    if (status == MGW_OK && (limits->max_batch < 16 || limits->max_known < 100)) {
+        return guard_corrupt(&rows->guard, call,
+                             "describe() answered max_batch %u and max_known %u, less than 16 and "
+                             "100",
+                             limits->max_batch, limits->max_known);
+    }
+    return status;
+}
+
+enum mgw_status rows_new(struct mgw_call *call, const char *name, const struct mgw_repo *repo,
+                         enum mgw_thread_model threads, bool owned, struct rows **made)
+{
+    call_clear(call);
+    struct rows *rows = calloc(1, sizeof *rows);
+    if (!rows) {
+        return mgw_fail(call, MGW_UNAVAILABLE, "plugin \"%s\": out of memory", name);
+    }
+    enum mgw_status status = guard_init(&rows->guard, call, name, threads, repo->driver);
+    if (status == MGW_OK) {
+        struct_take(&rows->driver, repo->driver, sizeof rows->driver);
+        rows->instance = repo->instance;
+        const char *lacking = rows_lacks(repo->driver);
+        status = lacking ? mgw_fail(call, MGW_INVALID,
+                                    "plugin \"%s\" lacks the required callback %s", name, lacking)
+                         : describe(rows, call);
+    }
+    if (status != MGW_OK) {
+        rows_free(rows); /* not owned yet: on failure the instance stays the caller's */
+        return status;
+    }
+    rows->owned = owned;
+    *made = rows;
+    return MGW_OK;
+}
+
+void rows_free(struct rows *rows)
+{
+    if (!rows) {
+        return;
+    }
+    if (rows->owned) {
+        guard_lock(&rows->guard);
+        rows->driver.destroy(rows->instance);
+        guard_unlock(&rows->guard);
+    }
+    guard_done(&rows->guard);
+    free(rows);
+}
+
+const char *rows_name(const struct rows *rows)
+{
+    return rows->guard.name;
+}
+
+const struct mgw_repo_limits *rows_limits(const struct rows *rows)
+{
+    return &rows->limits;
+}
+
+/* ---- What comes back ---- */
+
+struct emission {
+    mgw_row_emit *row_emit;
+    mgw_record_emit *record_emit;
+    void *ctx;
+    uint32_t limit, emitted;
+    bool stopped;
+    const char *fault; /* the first broken rule; nothing is emitted behind it */
+};
+
+static bool optional(const char *text, size_t max)
+{
+    return !text || check_utf8(text, max);
+}
+
+static bool present(const char *text, size_t max)
+{
+    return check_utf8(text, max) && text[0];
+}
+
+static bool row_status_known(uint32_t status)
+{
+    return status == MGW_ROW_UPLOADING || status == MGW_ROW_READY || status == MGW_ROW_DELETED ||
+           status == MGW_ROW_FAILED;
+}
+
+static const char *row_fault(const struct mgw_row *row)
+{
+    if (!present(row->id, TEXT_MAX) || !present(row->account_id, TEXT_MAX)) {
+        return "a row without an id or an account";
+    }
+    if (!present(row->bucket, TEXT_MAX) || !present(row->key, TEXT_MAX)) {
+        return "a row without a bucket or a key";
+    }
+    if (!row_status_known(row->status)) {
+        return "a row of an unknown status";
+    }
+    bool text = optional(row->owner_email, TEXT_MAX) && optional(row->mime_type, TEXT_MAX) &&
+                optional(row->kind, TEXT_MAX) && optional(row->session_id, TEXT_MAX) &&
+                optional(row->checksum, TEXT_MAX) && optional(row->metadata, METADATA_MAX) &&
+                optional(row->owner, TEXT_MAX) && optional(row->fingerprint, TEXT_MAX);
+    return text ? NULL : "a row with text that is no UTF-8 or too long";
+}
+
+/* True where one more may be emitted. */
+static bool emission_room(struct emission *emission, bool has)
+{
+    if (!emission->fault) {
+        emission->fault = emission->stopped                      ? "more after it was told to stop"
+                          : emission->emitted >= emission->limit ? "more than was asked for"
+                          : !has                                 ? "nothing"
+                                                                 : NULL;
+    }
+    return !emission->fault;
+}
+
+static bool checked_row(void *ctx, const struct mgw_row *emitted)
+{
+    struct emission *emission = ctx;
+    if (!emission_room(emission, emitted && MGW_HAS(emitted, fingerprint))) {
+        return false;
+    }
+    struct mgw_row row;
+    struct_take(&row, emitted, sizeof row);
+    emission->fault = row_fault(&row);
+    if (emission->fault) {
+        return false;
+    }
+    emission->emitted++;
+    emission->stopped = !emission->row_emit(emission->ctx, &row);
+    return !emission->stopped;
+}
+
+static bool checked_record(void *ctx, const struct mgw_record *emitted)
+{
+    struct emission *emission = ctx;
+    if (!emission_room(emission, emitted && MGW_HAS(emitted, expires_at))) {
+        return false;
+    }
+    struct mgw_record record;
+    struct_take(&record, emitted, sizeof record);
+    if (!present(record.kind, TEXT_MAX) || !check_utf8(record.account, TEXT_MAX) ||
+        !present(record.id, TEXT_MAX) || !check_utf8(record.text, RECORD_MAX) ||
+        record.version < 1) {
+        emission->fault = "a record without kind, account, id, text or version";
+        return false;
+    }
+    emission->emitted++;
+    emission->stopped = !emission->record_emit(emission->ctx, &record);
+    return !emission->stopped;
+}
+
+/* The verdict over a verb that emits; EXACTLY_ONE: MGW_OK means that one came. */
+static enum mgw_status emission_end(struct rows *rows, struct mgw_call *call,
+                                    const struct emission *emission, enum mgw_status status,
+                                    const char *verb, bool exactly_one)
+{
+    if (emission->fault) {
+        return guard_corrupt(&rows->guard, call, "%s() emitted %s", verb, emission->fault);
+    }
+    if (status == MGW_OK && exactly_one && emission->emitted != 1) {
+        return guard_corrupt(&rows->guard, call, "%s() answered OK and emitted nothing", verb);
+    }
+    return status;
+}
+
+/* ---- The verbs ---- */
+
+enum mgw_status rows_get(struct rows *rows, struct mgw_call *call, const char *id,
+                         mgw_row_emit *emit, void *ctx)
+{
+    struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = 1};
+    enum mgw_status status = GUARDED(
+        &rows->guard, call, rows->driver.get(call, rows->instance, id, checked_row, &emission));
+    return emission_end(rows, call, &emission, status, "get", true);
+}
+
+enum mgw_status rows_get_by_blob(struct rows *rows, struct mgw_call *call, const char *bucket,
+                                 const char *key, mgw_row_emit *emit, void *ctx)
+{
+    struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = 1};
+    enum mgw_status status = GUARDED(
+        &rows->guard, call,
+        rows->driver.get_by_blob(call, rows->instance, bucket, key, checked_row, &emission));
+    return emission_end(rows, call, &emission, status, "get_by_blob", true);
+}
+
+enum mgw_status rows_list(struct rows *rows, struct mgw_call *call,
+                          const struct mgw_row_query *query, mgw_row_emit *emit, void *ctx)
+{
+    struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = query->limit};
+    enum mgw_status status = GUARDED(
+        &rows->guard, call, rows->driver.list(call, rows->instance, query, checked_row, &emission));
+    return emission_end(rows, call, &emission, status, "list", false);
+}
+
+enum mgw_status rows_scan_due(struct rows *rows, struct mgw_call *call, uint32_t limit,
+                              mgw_row_emit *emit, void *ctx)
+{
+    struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = limit};
+    enum mgw_status status =
+        GUARDED(&rows->guard, call,
+                rows->driver.scan_due(call, rows->instance, limit, checked_row, &emission));
+    return emission_end(rows, call, &emission, status, "scan_due", false);
+}
+
+enum mgw_status rows_which_known(struct rows *rows, struct mgw_call *call, struct mgw_known *known,
+                                 size_t count)
+{
+    call_clear(call);
+    for (size_t done = 0; done < count;) {
+        size_t step = count - done < rows->limits.max_known ? count - done : rows->limits.max_known;
+        for (size_t i = 0; i < step; i++) {
+            known[done + i].size = sizeof *known;
+            known[done + i].status = 0;
+        }
+        enum mgw_status status = GUARDED(
+            &rows->guard, call,
+            rows->driver.which_known(call, rows->instance, known + done, step, sizeof *known));
+        if (status != MGW_OK) {
+            return status;
+        }
+        for (size_t i = 0; i < step; i++) {
+            if (known[done + i].status && !row_status_known(known[done + i].status)) {
+                return guard_corrupt(&rows->guard, call, "which_known() answered status %u",
+                                     known[done + i].status);
+            }
+        }
+        done += step;
+    }
+    return MGW_OK;
+}
+
+enum mgw_status rows_apply(struct rows *rows, struct mgw_call *call,
+                           const struct mgw_change *changes, struct mgw_change_result *results,
+                           size_t count)
+{
+    call_clear(call);
+    if (count > rows->limits.max_batch) {
+        return mgw_fail(call, MGW_INVALID, "%zu changes are more than %u in one batch", count,
+                        rows->limits.max_batch);
+    }
+    for (size_t i = 0; i < count; i++) {
+        results[i] = (struct mgw_change_result){.size = sizeof *results};
+    }
+    enum mgw_status status =
+        GUARDED(&rows->guard, call,
+                rows->driver.apply(call, rows->instance, changes, sizeof *changes, results,
+                                   sizeof *results, count));
+    for (size_t i = 0; i < count; i++) {
+        results[i].status = status_known((enum mgw_status)results[i].status);
+        if (status == MGW_OK && results[i].status != MGW_OK) {
+            return guard_corrupt(&rows->guard, call,
+                                 "apply() answered OK, but %s for change %zu of %zu",
+                                 status_name((enum mgw_status)results[i].status), i + 1, count);
+        }
+    }
+    return status;
+}
+
+enum mgw_status rows_get_record(struct rows *rows, struct mgw_call *call, const char *kind,
+                                const char *account, const char *id, mgw_record_emit *emit,
+                                void *ctx)
+{
+    struct emission emission = {.record_emit = emit, .ctx = ctx, .limit = 1};
+    enum mgw_status status = GUARDED(&rows->guard, call,
+                                     rows->driver.get_record(call, rows->instance, kind, account,
+                                                             id, checked_record, &emission));
+    return emission_end(rows, call, &emission, status, "get_record", true);
+}
+
+enum mgw_status rows_list_records(struct rows *rows, struct mgw_call *call, const char *kind,
+                                  const char *account, const char *after_account,
+                                  const char *after_id, uint32_t limit, mgw_record_emit *emit,
+                                  void *ctx)
+{
+    struct emission emission = {.record_emit = emit, .ctx = ctx, .limit = limit};
+    enum mgw_status status =
+        GUARDED(&rows->guard, call,
+                rows->driver.list_records(call, rows->instance, kind, account, after_account,
+                                          after_id, limit, checked_record, &emission));
+    return emission_end(rows, call, &emission, status, "list_records", false);
+}
+
+enum mgw_status rows_maintain(struct rows *rows, struct mgw_call *call)
+{
+    call_clear(call);
+    return rows->driver.maintain
+               ? GUARDED(&rows->guard, call, rows->driver.maintain(call, rows->instance))
+               : MGW_OK;
+}
+
+enum mgw_status rows_health(struct rows *rows, struct mgw_call *call)
+{
+    return GUARDED(&rows->guard, call, rows->driver.health(call, rows->instance));
+}
+
+enum mgw_status rows_now(struct rows *rows, struct mgw_call *call, int64_t *now_ms)
+{
+    enum mgw_status status =
+        GUARDED(&rows->guard, call, rows->driver.now(call, rows->instance, now_ms));
+    if (status == MGW_OK && *now_ms <= 0) {
+        return guard_corrupt(&rows->guard, call, "now() answered %lld", (long long)*now_ms);
+    }
+    return status;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of store.h share among themselves, and what the stack of filters needs of a store
+ * beyond its door. */
+#ifndef PLUGIN_STORE_INSIDE_H
+#define PLUGIN_STORE_INSIDE_H
+
+#include "core/base/cleanup.h"
+#include "core/plugin/call.h"
+#include "core/plugin/guard.h"
+#include "core/plugin/store.h"
+
+struct store {
+    struct guard guard;
+    struct mgw_storage_driver driver; /* host-sized; zero where the plugin's table ends earlier */
+    void *instance;
+    bool owned;
+    bool filter; /* NULL means "not available": no fallbacks */
+    struct mgw_storage_limits limits;
+    char *store_id;
+};
+
+struct store_writer {
+    struct store *store;
+    void *inner; /* NULL once the driver has ended it */
+    uint64_t written;
+};
+struct store_reader {
+    struct store *store;
+    void *inner;
+    uint64_t bytes;
+};
+
+/* The name of a required callback that the table lacks, or NULL. */
+const char *store_lacks(const struct mgw_storage_driver *table, bool filter);
+/* A stack can do what every layer grants: keeps only these capabilities. */
+void store_restrict(struct store *store, uint64_t capabilities);
+
+/* MGW_INVALID where the caller's own arguments break the header's rules. */
+enum mgw_status store_check_blob(struct store *store, struct mgw_call *call,
+                                 const struct mgw_blob *given, struct mgw_blob *blob);
+enum mgw_status store_check_put(struct store *store, struct mgw_call *call,
+                                const struct mgw_put *given, struct mgw_put *put);
+/* MGW_CORRUPT where what the driver answered breaks them; else hands it to TO (may be NULL). */
+enum mgw_status store_give_stat(struct store *store, struct mgw_call *call,
+                                const struct mgw_stat *answered, struct mgw_stat *to);
+
+enum mgw_status store_unsupported(struct store *store, struct mgw_call *call, const char *what);
+
+#endif

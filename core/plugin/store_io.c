@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See store.h: writers, readers, and copy() with its fallback. */
+#include "core/plugin/store_inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+enum mgw_status store_put_begin(struct store *store, struct mgw_call *call,
+                                const struct mgw_blob *given, const struct mgw_put *given_put,
+                                struct store_writer **writer)
+{
+    struct mgw_blob blob;
+    struct mgw_put put;
+    enum mgw_status status = store_check_blob(store, call, given, &blob);
+    if (status == MGW_OK) {
+        status = store_check_put(store, call, given_put, &put);
+    }
+    if (status != MGW_OK) {
+        return status;
+    }
+    AUTO_FREE struct store_writer *made = calloc(1, sizeof *made);
+    if (!made) {
+        return mgw_fail(call, MGW_UNAVAILABLE, "out of memory");
+    }
+    made->store = store;
+    status = GUARDED(&store->guard, call,
+                     store->driver.put_begin(call, store->instance, &blob, &put, &made->inner));
+    if (status == MGW_OK && !made->inner) {
+        return guard_corrupt(&store->guard, call, "put_begin() answered OK and no writer");
+    }
+    if (status == MGW_OK) {
+        *writer = TAKE(made);
+    }
+    return status;
+}
+
+enum mgw_status store_put_write(struct store_writer *writer, struct mgw_call *call,
+                                const void *bytes, size_t length)
+{
+    struct store *store = writer->store;
+    enum mgw_status status =
+        GUARDED(&store->guard, call, store->driver.put_write(call, writer->inner, bytes, length));
+    if (status == MGW_OK) {
+        writer->written += length;
+    }
+    return status;
+}
+
+enum mgw_status store_put_prepare(struct store_writer *writer, struct mgw_call *call)
+{
+    struct store *store = writer->store;
+    if (!store->driver.put_prepare) {
+        call_clear(call);
+        return MGW_OK;
+    }
+    return GUARDED(&store->guard, call, store->driver.put_prepare(call, writer->inner));
+}
+
+enum mgw_status store_put_commit(struct store_writer *writer, struct mgw_call *call,
+                                 struct mgw_stat *stat)
+{
+    struct store *store = writer->store;
+    struct mgw_stat answered = {.size = sizeof answered};
+    if (!writer->inner) {
+        return guard_corrupt(&store->guard, call, "the blob was published with a false stat");
+    }
+    enum mgw_status status =
+        GUARDED(&store->guard, call, store->driver.put_commit(call, writer->inner, &answered));
+    if (status != MGW_OK) {
+        return status;
+    }
+    writer->inner = NULL;
+    if (answered.bytes != writer->written) {
+        return guard_corrupt(&store->guard, call, "put_commit() of %llu bytes answered %llu",
+                             (unsigned long long)writer->written,
+                             (unsigned long long)answered.bytes);
+    }
+    status = store_give_stat(store, call, &answered, stat);
+    if (status == MGW_OK) {
+        free(writer);
+    }
+    return status;
+}
+
+/* The slot keeps the text of what made the caller give up. */
+void store_put_abort(struct store_writer *writer, struct mgw_call *call)
+{
+    if (!writer) {
+        return;
+    }
+    struct store *store = writer->store;
+    if (writer->inner) {
+        struct mgw_error kept = *call->error;
+        call_clear(call);
+        guard_lock(&store->guard);
+        store->driver.put_abort(call, writer->inner);
+        guard_unlock(&store->guard);
+        *call->error = kept;
+    }
+    free(writer);
+}
+
+enum mgw_status store_open(struct store *store, struct mgw_call *call, const struct mgw_blob *given,
+                           const char *if_etag, struct store_reader **reader, struct mgw_stat *stat)
+{
+    struct mgw_blob blob;
+    struct mgw_stat answered = {.size = sizeof answered};
+    enum mgw_status status = store_check_blob(store, call, given, &blob);
+    if (status != MGW_OK) {
+        return status;
+    }
+    AUTO_FREE struct store_reader *made = calloc(1, sizeof *made);
+    if (!made) {
+        return mgw_fail(call, MGW_UNAVAILABLE, "out of memory");
+    }
+    made->store = store;
+    status =
+        GUARDED(&store->guard, call,
+                store->driver.open(call, store->instance, &blob, if_etag, &made->inner, &answered));
+    if (status != MGW_OK) {
+        return status;
+    }
+    if (!made->inner) {
+        return guard_corrupt(&store->guard, call, "open() answered OK and no reader");
+    }
+    status = store_give_stat(store, call, &answered, stat);
+    if (status != MGW_OK) {
+        store_close(TAKE(made));
+        return status;
+    }
+    made->bytes = answered.bytes;
+    *reader = TAKE(made);
+    return MGW_OK;
+}
+
+enum mgw_status store_read(struct store_reader *reader, struct mgw_call *call, uint64_t offset,
+                           void *buffer, size_t length, size_t *got)
+{
+    struct store *store = reader->store;
+    size_t count = 0;
+    *got = 0;
+    enum mgw_status status =
+        GUARDED(&store->guard, call,
+                store->driver.read(call, reader->inner, offset, buffer, length, &count));
+    if (status != MGW_OK) {
+        return status;
+    }
+    if (count > length) {
+        return guard_corrupt(&store->guard, call, "read() of %zu bytes answered %zu", length,
+                             count);
+    }
+    uint64_t left = offset < reader->bytes ? reader->bytes - offset : 0;
+    if (count > left) {
+        return guard_corrupt(&store->guard, call, "read() went on behind the end of the blob");
+    }
+    if (count == 0 && length > 0 && left > 0) {
+        return guard_corrupt(&store->guard, call, "read() ended %llu bytes before the blob does",
+                             (unsigned long long)left);
+    }
+    *got = count;
+    return MGW_OK;
+}
+
+/* NULL, or what is wrong with a descriptor that sendfile is to be let loose on. */
+static const char *descriptor_fault(const struct mgw_local_file *file, uint64_t bytes)
+{
+    struct stat st;
+    int mode = file->fd < 0 ? -1 : fcntl(file->fd, F_GETFL);
+    if (mode < 0 || fstat(file->fd, &st) < 0) {
+        return "is not open";
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return "is no regular file";
+    }
+    if ((mode & O_ACCMODE) != O_RDONLY) {
+        return "is not read-only";
+    }
+    if ((uint64_t)st.st_size < file->offset || (uint64_t)st.st_size - file->offset < bytes) {
+        return "is shorter than the blob";
+    }
+    return NULL;
+}
+
+enum mgw_status store_descriptor(struct store_reader *reader, struct mgw_call *call,
+                                 struct mgw_local_file *file)
+{
+    struct store *store = reader->store;
+    if (!(store->limits.capabilities & MGW_STORAGE_LOCAL_FD)) {
+        return store_unsupported(store, call, "a local descriptor");
+    }
+    struct mgw_local_file answered = {.size = sizeof answered, .fd = -1};
+    enum mgw_status status =
+        GUARDED(&store->guard, call, store->driver.descriptor(call, reader->inner, &answered));
+    if (status != MGW_OK) {
+        return status;
+    }
+    const char *fault = descriptor_fault(&answered, reader->bytes);
+    if (fault) {
+        if (answered.fd > STDERR_FILENO && fcntl(answered.fd, F_GETFD) >= 0) {
+            close(answered.fd);
+        }
+        return guard_corrupt(&store->guard, call, "descriptor() answered one that %s", fault);
+    }
+    fcntl(answered.fd, F_SETFD, FD_CLOEXEC);
+    struct_give(file, &answered, sizeof answered);
+    return MGW_OK;
+}
+
+void store_close(struct store_reader *reader)
+{
+    if (!reader) {
+        return;
+    }
+    guard_lock(&reader->store->guard);
+    reader->store->driver.close(reader->inner);
+    guard_unlock(&reader->store->guard);
+    free(reader);
+}
+
+static enum mgw_status copy_bytes(struct mgw_call *call, struct store_reader *reader,
+                                  struct store_writer *writer)
+{
+    enum { STEP = 256 * 1024 };
+    AUTO_FREE char *buffer = malloc(STEP);
+    if (!buffer) {
+        return mgw_fail(call, MGW_UNAVAILABLE, "out of memory");
+    }
+    for (uint64_t offset = 0; offset < reader->bytes;) {
+        size_t got = 0;
+        enum mgw_status status = store_read(reader, call, offset, buffer, STEP, &got);
+        if (status == MGW_OK) {
+            status = store_put_write(writer, call, buffer, got);
+        }
+        if (status != MGW_OK) {
+            return status;
+        }
+        offset += got;
+    }
+    return MGW_OK;
+}
+
+/* The header's fallback: reads and puts, type and metadata along. */
+static enum mgw_status copy_by_hand(struct store *store, struct mgw_call *call,
+                                    const struct mgw_blob *from, const struct mgw_blob *to,
+                                    struct mgw_stat *stat)
+{
+    struct store_reader *reader = NULL;
+    struct store_writer *writer = NULL;
+    struct mgw_stat source = {.size = sizeof source};
+    enum mgw_status status = store_open(store, call, from, NULL, &reader, &source);
+    if (status != MGW_OK) {
+        return status;
+    }
+    struct mgw_put put = {.size = sizeof put,
+                          .flags = MGW_PUT_LENGTH_KNOWN,
+                          .length = source.bytes,
+                          .content_type = source.content_type,
+                          .metadata = source.metadata};
+    status = store_put_begin(store, call, to, &put, &writer);
+    if (status == MGW_OK) {
+        status = copy_bytes(call, reader, writer);
+        if (status == MGW_OK) {
+            status = store_put_commit(writer, call, stat);
+        }
+        if (status != MGW_OK) {
+            store_put_abort(writer, call);
+        }
+    }
+    store_close(reader);
+    return status;
+}
+
+enum mgw_status store_copy(struct store *store, struct mgw_call *call, const struct mgw_blob *from,
+                           const struct mgw_blob *to, struct mgw_stat *stat)
+{
+    struct mgw_blob source, target;
+    struct mgw_stat answered = {.size = sizeof answered};
+    enum mgw_status status = store_check_blob(store, call, from, &source);
+    if (status == MGW_OK) {
+        status = store_check_blob(store, call, to, &target);
+    }
+    if (status != MGW_OK) {
+        return status;
+    }
+    if (!store->driver.copy) {
+        return store->filter ? store_unsupported(store, call, "copy")
+                             : copy_by_hand(store, call, &source, &target, stat);
+    }
+    status = GUARDED(&store->guard, call,
+                     store->driver.copy(call, store->instance, &source, &target, &answered));
+    return status == MGW_OK ? store_give_stat(store, call, &answered, stat) : status;
+}
