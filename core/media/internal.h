@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the media room share: the service itself and the small verbs on it. */
+#ifndef MEDIA_INTERNAL_H
+#define MEDIA_INTERNAL_H
+
+#include "core/base/pool.h"
+#include "core/media/cache.h"
+#include "core/media/sign.h"
+#include "core/plugin/call.h"
+#include "core/plugin/rows.h"
+#include "core/plugin/store.h"
+
+#include <mediagw/media.h>
+
+#include <pthread.h>
+
+struct keeper;
+struct registry;
+
+struct mgw_media {
+    struct store *store;
+    struct rows *rows;
+    struct registry *registry; /* where the service was made from a config; NULL otherwise */
+
+    char *default_bucket;
+    char *public_url; /* "" or a base without a slash at its end */
+    char *node_id;
+    char **mime_types; /* NULL-terminated */
+    int64_t ttl_sec, max_ttl_sec;
+    int64_t lease_ms, reap_interval_ms, idempotency_ttl_ms;
+    uint64_t max_upload_bytes, min_free_bytes;
+    enum mgw_status (*generate_id)(void *ctx, char *id, size_t capacity);
+    void *generate_id_ctx;
+
+    struct sign_keys *keys;
+    struct cache *cache;
+    struct pool *pool;     /* writes rows beside the bytes */
+    struct keeper *keeper; /* renews the leases of uploads under way */
+
+    pthread_t reaper;
+    bool reaper_runs;
+    bool stopping;
+    pthread_mutex_t lock; /* guards stopping */
+    pthread_cond_t wake;
+};
+
+/* How long after a row left `ready` or `uploading` its blob is purged once more: a paused owner may
+ * publish late. */
+static inline int64_t media_grace_ms(const struct mgw_media *media)
+{
+    return 2 * media->lease_ms;
+}
+
+/* A grant for ROW: a copy of it, with a URL unless the row is not ready. TTL_SEC 0: the default. */
+enum mgw_status grant_new(struct mgw_media *media, struct mgw_call *call, const struct mgw_row *row,
+                          int64_t ttl_sec, const char *file_name, bool replayed,
+                          struct mgw_grant **grant);
+
+/* Removes the blob of ROW, and says so in the log where that fails; the reaper comes back to it. */
+enum mgw_status media_purge(struct mgw_media *media, struct mgw_call *call,
+                            const struct mgw_row *row);
+
+/* A repository's apply, repeated once where its outcome is unknown. */
+enum mgw_status media_apply(struct mgw_media *media, struct mgw_call *call,
+                            const struct mgw_change *changes, struct mgw_change_result *results,
+                            size_t count);
+
+void reaper_start(struct mgw_media *media);
+void reaper_stop(struct mgw_media *media);
+
+#endif

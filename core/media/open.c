@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See open.h. */
+#include "core/media/open.h"
+
+#include "core/base/cleanup.h"
+#include "core/media/service.h"
+#include "core/plugin/registry.h"
+
+#include <string.h>
+
+static struct mgw_media_options to_options(const struct config *config, struct mgw_url_key *keys)
+{
+    for (size_t i = 0; i < config->url_key_count; i++) {
+        keys[i] = (struct mgw_url_key){
+            .size = sizeof keys[i],
+            .id = config->url_keys[i].id,
+            .secret = config->url_keys[i].secret,
+            .secret_length = strlen(config->url_keys[i].secret),
+            .sign = config->url_keys[i].sign,
+        };
+    }
+    return (struct mgw_media_options){
+        .size = sizeof(struct mgw_media_options),
+        .default_bucket = config->media.default_bucket,
+        .signed_url_ttl_sec = config->media.signed_url_ttl_sec,
+        .max_signed_url_ttl_sec = config->media.max_signed_url_ttl_sec,
+        .max_upload_bytes = config->media.max_upload_bytes,
+        .mime_types = (const char *const *)config->media.mime_types,
+        .public_url = config->public_url,
+        .url_keys = keys,
+        .url_key_count = config->url_key_count,
+        .lease_ms = config->media.lease_ms,
+        .reap_interval_ms = config->media.reap_interval_ms,
+        .idempotency_ttl_ms = config->media.idempotency_ttl_ms,
+        .min_free_bytes = config->media.min_free_bytes,
+    };
+}
+
+enum mgw_status media_open(const struct config *config, uint32_t flags, struct mgw_media **media,
+                           struct mgw_error *error)
+{
+    struct registry *registry = NULL;
+    struct store *store = NULL;
+    struct rows *rows = NULL;
+    uint32_t create = flags & MGW_MEDIA_INIT ? MGW_CREATE_INIT : 0;
+    AUTO_FREE struct mgw_url_key *keys = calloc(config->url_key_count + 1, sizeof *keys);
+    enum mgw_status status = keys ? registry_new(config, &registry, error) : MGW_IO;
+    if (status == MGW_OK) {
+        status = registry_open_storage(registry, config, create, &store, error);
+    }
+    if (status == MGW_OK) {
+        status = registry_open_repository(registry, config, create, &rows, error);
+    }
+    if (status != MGW_OK) {
+        store_free(store);
+        registry_free(registry);
+        return status;
+    }
+    struct mgw_media_options options = to_options(config, keys);
+    return service_new(store, rows, registry, &options, media, error);
+}
+
+enum mgw_status mgw_media_new_from_config(const char *config_path, const char *data_dir,
+                                          uint32_t flags, struct mgw_media **media,
+                                          struct mgw_error *error)
+{
+    struct mgw_error unused = {.size = sizeof unused};
+    error = error ? error : &unused;
+    struct config *config = NULL;
+    enum mgw_status status = config_path ? config_load(config_path, &config, error)
+                                         : config_dev(data_dir, &config, error);
+    if (status == MGW_OK) {
+        status = media_open(config, config_path ? flags : flags | MGW_MEDIA_INIT, media, error);
+        config_free(config);
+    }
+    return status;
+}

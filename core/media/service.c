@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The service's life: options checked, store and repository married, threads started and ended. */
+#include "core/media/service.h"
+
+#include "core/base/id.h"
+#include "core/base/log.h"
+#include "core/media/checks.h"
+#include "core/media/keeper.h"
+#include "core/media/mime.h"
+#include "core/media/sniff.h"
+#include "core/plugin/registry.h"
+
+#include <string.h>
+
+enum {
+    TTL_SEC = 3600,
+    MAX_TTL_SEC = 604800,
+    LEASE_MS = 30000,
+    LEASE_LEAST_MS = 300,
+    REAP_MS = 60000,
+    IDEMPOTENCY_MS = 24 * 3600 * 1000,
+    START_MS = 30000,
+    POOL_THREADS = 16,
+    POOL_QUEUE = 4096
+};
+#define MAX_UPLOAD_BYTES (5ull << 30)
+#define DEFAULT_BUCKET "media-recordings"
+
+static const char *const default_types[] = {"video/*", "audio/*", "image/*", NULL};
+
+static enum mgw_status refuse(struct mgw_error *error, const char *format, const char *detail)
+{
+    snprintf(error->text, sizeof error->text, format, detail);
+    return MGW_INVALID;
+}
+
+static char **copy_list(const char *const *list)
+{
+    size_t count = 0;
+    while (list[count]) {
+        count++;
+    }
+    char **copy = calloc(count + 1, sizeof *copy);
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = strdup(list[i]);
+    }
+    return copy;
+}
+
+static int64_t or_default(int64_t given, int64_t fallback)
+{
+    return given > 0 ? given : fallback;
+}
+
+static enum mgw_status check_options(const struct mgw_media_options *options,
+                                     struct mgw_error *error)
+{
+    const char *bucket = options->default_bucket;
+    const char *wrong = bucket ? checks_bucket(bucket) : NULL;
+    if (wrong) {
+        return refuse(error, "default_bucket: %s", wrong);
+    }
+    for (size_t i = 0; options->mime_types && options->mime_types[i]; i++) {
+        wrong = mime_check_rule(options->mime_types[i]);
+        if (wrong) {
+            return refuse(error, "mime_types: %s", wrong);
+        }
+    }
+    int64_t most = or_default(options->max_signed_url_ttl_sec, MAX_TTL_SEC);
+    if (most > MAX_TTL_SEC || or_default(options->signed_url_ttl_sec, TTL_SEC) > most) {
+        return refuse(error, "%s",
+                      "signed_url_ttl_sec must be at most max_signed_url_ttl_sec, and that at most "
+                      "604800 (a week)");
+    }
+    if (options->lease_ms != 0 && options->lease_ms < LEASE_LEAST_MS) {
+        return refuse(error, "%s", "lease: must be at least 300 ms");
+    }
+    return MGW_OK;
+}
+
+static enum mgw_status set_options(struct mgw_media *media, const struct mgw_media_options *options,
+                                   struct mgw_error *error)
+{
+    enum mgw_status status = check_options(options, error);
+    if (status != MGW_OK) {
+        return status;
+    }
+    char made[ID_UUID_SIZE];
+    id_uuid(made);
+    media->node_id = strdup(options->node_id ? options->node_id : made);
+    media->default_bucket =
+        strdup(options->default_bucket ? options->default_bucket : DEFAULT_BUCKET);
+    media->public_url = strdup(options->public_url ? options->public_url : "");
+    media->mime_types = copy_list(options->mime_types ? options->mime_types : default_types);
+    media->ttl_sec = or_default(options->signed_url_ttl_sec, TTL_SEC);
+    media->max_ttl_sec = or_default(options->max_signed_url_ttl_sec, MAX_TTL_SEC);
+    media->lease_ms = or_default(options->lease_ms, LEASE_MS);
+    media->reap_interval_ms = options->reap_interval_ms == MGW_ABSENT
+                                  ? 0
+                                  : or_default(options->reap_interval_ms, REAP_MS);
+    media->idempotency_ttl_ms = or_default(options->idempotency_ttl_ms, IDEMPOTENCY_MS);
+    media->max_upload_bytes =
+        options->max_upload_bytes ? options->max_upload_bytes : MAX_UPLOAD_BYTES;
+    media->min_free_bytes = options->min_free_bytes;
+    media->generate_id = options->generate_id;
+    media->generate_id_ctx = options->generate_id_ctx;
+    media->cache = cache_new();
+    media->pool = pool_new("mgw-rows", POOL_THREADS, POOL_QUEUE);
+    media->keeper = keeper_new(media->rows, media->lease_ms);
+    if (!media->node_id || !media->default_bucket || !media->public_url || !media->mime_types ||
+        !media->cache || !media->pool || !media->keeper) {
+        return refuse(error, "%s", "out of memory");
+    }
+    return sign_keys_new(options->url_keys, options->url_key_count, &media->keys, error);
+}
+
+/* ---- The store's id, remembered by the repository ---- */
+
+#define STORE_RECORD "store"
+
+static bool keep_text(void *ctx, const struct mgw_record *record)
+{
+    char **text = ctx;
+    free(*text);
+    *text = strdup(record->text);
+    return false;
+}
+
+/* A repository belongs to one store: with another one every row would lack its blob. */
+static enum mgw_status marry(struct mgw_media *media, struct mgw_call *call)
+{
+    const char *store_id = store_limits(media->store)->store_id;
+    if (!store_id || *store_id == '\0') {
+        return MGW_OK;
+    }
+    AUTO_FREE char *known = NULL;
+    enum mgw_status status =
+        rows_get_record(media->rows, call, STORE_RECORD, "", "id", keep_text, &known);
+    if (status == MGW_NOT_FOUND) {
+        struct mgw_record record = {.size = sizeof record,
+                                    .kind = STORE_RECORD,
+                                    .account = "",
+                                    .id = "id",
+                                    .text = store_id,
+                                    .expires_at = MGW_ABSENT};
+        struct mgw_change change = {.size = sizeof change,
+                                    .type = MGW_CHANGE_PUT_RECORD,
+                                    .record = &record,
+                                    .expect_version = MGW_VERSION_NONE,
+                                    .expire_ms = MGW_ABSENT};
+        struct mgw_change_result result = {.size = sizeof result};
+        status = media_apply(media, call, &change, &result, 1);
+        if (status == MGW_CONFLICT) { /* another node was first */
+            status = rows_get_record(media->rows, call, STORE_RECORD, "", "id", keep_text, &known);
+        }
+    }
+    if (status == MGW_OK && known && strcmp(known, store_id) != 0) {
+        return mgw_fail(call, MGW_INVALID,
+                        "the repository belongs to the store %s, but the configured storage is %s; "
+                        "point them at each other, or start with an empty repository",
+                        known, store_id);
+    }
+    return status;
+}
+
+/* ---- Life ---- */
+
+static enum mgw_status start(struct mgw_media *media, struct mgw_error *error)
+{
+    AUTO_CALL struct mgw_call *call = call_new("", NULL, START_MS);
+    if (!call) {
+        return refuse(error, "%s", "out of memory");
+    }
+    enum mgw_status status = marry(media, call);
+    if (status != MGW_OK) {
+        *error = *call->error;
+        return status;
+    }
+    if (media->reap_interval_ms > 0) {
+        reaper_start(media);
+    }
+    return MGW_OK;
+}
+
+enum mgw_status service_new(struct store *store, struct rows *rows, struct registry *registry,
+                            const struct mgw_media_options *options, struct mgw_media **out,
+                            struct mgw_error *error)
+{
+    struct mgw_media *media = calloc(1, sizeof *media);
+    if (!media) {
+        store_free(store);
+        rows_free(rows);
+        registry_free(registry);
+        return refuse(error, "%s", "out of memory");
+    }
+    media->store = store;
+    media->rows = rows;
+    media->registry = registry;
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&media->lock, NULL);
+    pthread_cond_init(&media->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    enum mgw_status status = set_options(media, options, error);
+    if (status == MGW_OK) {
+        status = start(media, error);
+    }
+    if (status != MGW_OK) {
+        mgw_media_free(media);
+        return status;
+    }
+    *out = media;
+    return MGW_OK;
+}
+
+static void (*user_log)(enum mgw_log_level level, const char *line);
+static void forward_log(int level, const char *line)
+{
+    user_log((enum mgw_log_level)level, line);
+}
+
+enum mgw_status mgw_media_new(const struct mgw_media_options *given, struct mgw_media **media,
+                              struct mgw_error *error)
+{
+    struct mgw_error unused = {.size = sizeof unused};
+    error = error ? error : &unused;
+    struct mgw_media_options options = {0};
+    memcpy(&options, given, given->size < sizeof options ? given->size : sizeof options);
+    if (!options.storage || !options.repo) {
+        return refuse(error, "%s", "storage and repo must be given");
+    }
+    if (options.log) {
+        user_log = options.log;
+        log_redirect(forward_log);
+    }
+    AUTO_CALL struct mgw_call *call = call_new("", NULL, START_MS);
+    if (!call) {
+        return refuse(error, "%s", "out of memory");
+    }
+    struct store *store = NULL;
+    struct rows *rows = NULL;
+    enum mgw_status status =
+        store_new(call, "storage", options.storage, MGW_THREADS_PARALLEL, false, &store);
+    if (status == MGW_OK) {
+        status = rows_new(call, "repository", options.repo, MGW_THREADS_PARALLEL, false, &rows);
+    }
+    if (status != MGW_OK) {
+        *error = *call->error;
+        store_free(store);
+        return status;
+    }
+    return service_new(store, rows, NULL, &options, media, error);
+}
+
+void mgw_media_free(struct mgw_media *media)
+{
+    if (!media) {
+        return;
+    }
+    reaper_stop(media);
+    keeper_free(media->keeper);
+    pool_free(media->pool);
+    cache_free(media->cache);
+    sign_keys_free(media->keys);
+    store_free(media->store);
+    rows_free(media->rows);
+    registry_free(media->registry);
+    for (size_t i = 0; media->mime_types && media->mime_types[i]; i++) {
+        free(media->mime_types[i]);
+    }
+    free(media->mime_types);
+    free(media->default_bucket);
+    free(media->public_url);
+    free(media->node_id);
+    pthread_mutex_destroy(&media->lock);
+    pthread_cond_destroy(&media->wake);
+    free(media);
+    sniff_release();
+}
+
+uint32_t mgw_media_traits(const struct mgw_media *media)
+{
+    uint64_t need = MGW_STORAGE_INLINE_READ | MGW_STORAGE_LOCAL_FD;
+    bool rows = rows_limits(media->rows)->capabilities & MGW_REPO_INLINE_READ;
+    bool content = (store_limits(media->store)->capabilities & need) == need;
+    return (rows ? MGW_MEDIA_ROWS_INLINE : 0) | (rows && content ? MGW_MEDIA_CONTENT_INLINE : 0);
+}
+
+enum mgw_status mgw_media_health(struct mgw_media *media, struct mgw_call *call)
+{
+    call_clear(call);
+    enum mgw_status status = rows_health(media->rows, call);
+    return status == MGW_OK ? store_health(media->store, call) : status;
+}
