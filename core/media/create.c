@@ -8,7 +8,7 @@
 #include "core/base/id.h"
 #include "core/base/log.h"
 #include "core/media/checks.h"
-#include "core/media/fields.h"
+#include "core/media/details.h"
 #include "core/media/insert.h"
 #include "core/media/internal.h"
 #include "core/media/mime.h"
@@ -182,7 +182,7 @@ static enum mgw_status begin_put(struct mgw_create *create, struct mgw_call *cal
 {
     const char *type = create->row.mime_type;
     AUTO_FREE char *sniffed = NULL;
-    if (fields_type_is_vague(create->mime_hint)) {
+    if (details_type_is_vague(create->mime_hint)) {
         sniffed = sniff_mime(create->head.data ? create->head.data : "", create->head.length);
         type = sniffed ? sniffed : type;
     }
@@ -238,7 +238,7 @@ enum mgw_status mgw_create_write(struct mgw_create *create, struct mgw_call *cal
     }
     create->bytes += length;
     size_t kept = 0;
-    if (!create->put_begun && fields_type_is_vague(create->mime_hint) &&
+    if (!create->put_begun && details_type_is_vague(create->mime_hint) &&
         create->head.length < SNIFF_BYTES) {
         kept = SNIFF_BYTES - create->head.length;
         kept = kept < length ? kept : length;
@@ -368,8 +368,8 @@ enum mgw_status mgw_create_finish(struct mgw_create *create, struct mgw_call *ca
                                   const struct mgw_recording *recording, struct mgw_grant **grant)
 {
     call_clear(call);
-    struct fields fields = {0};
-    enum mgw_status status = fields_fill(&fields, create->media, call, recording, create->mime_hint,
+    struct details details = {0};
+    enum mgw_status status = details_fill(&details, create->media, call, recording, create->mime_hint,
                                          &create->head, create->sha256, &create->row);
     create->row.size_bytes = (int64_t)create->bytes;
     if (status == MGW_OK && create->length != UINT64_MAX && create->bytes != create->length) {
@@ -383,7 +383,7 @@ enum mgw_status mgw_create_finish(struct mgw_create *create, struct mgw_call *ca
     if (status != MGW_OK) {
         create_undo(create);
     }
-    fields_release(&fields);
+    details_release(&details);
     create_free(create);
     return status;
 }

@@ -83,8 +83,8 @@ struct mgw_media_options {
     void (*log)(enum mgw_log_level level, const char *line); /* NULL: standard error; any thread */
 };
 
-/* A service over the given instances; its reaper runs once before this returns, then in a thread of
- * its own. On failure the text is in ERROR (may be NULL; set error->size). */
+/* A service over the given instances; its reaper runs at once and every interval, in a thread of its
+ * own. On failure the text is in ERROR (may be NULL; set error->size). */
 MGW_API enum mgw_status mgw_media_new(const struct mgw_media_options *options,
                                       struct mgw_media **media, struct mgw_error *error);
 #define MGW_MEDIA_INIT 1u /* flag: initialise a store or database that is not there yet */

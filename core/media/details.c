@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See fields.h. */
-#include "core/media/fields.h"
+ * See details.h. */
+#include "core/media/details.h"
 
 #include "core/base/id.h"
 #include "core/media/checks.h"
@@ -13,7 +13,7 @@
 
 #define VAGUE_TYPE "application/octet-stream"
 
-bool fields_type_is_vague(const char *type)
+bool details_type_is_vague(const char *type)
 {
     return !type || *type == '\0' || strcasecmp(type, VAGUE_TYPE) == 0;
 }
@@ -57,12 +57,12 @@ static enum mgw_status check_fields(struct mgw_call *call, const struct mgw_reco
 
 /* The type that was told, unless it says nothing and is not asked for by name: then what the bytes
  * look like. */
-static enum mgw_status settle_type(struct fields *fields, const struct mgw_media *media,
+static enum mgw_status settle_type(struct details *details, const struct mgw_media *media,
                                    struct mgw_call *call, const char *told, const char *hint,
                                    const struct buf *head)
 {
     const char *const *allowed = (const char *const *)media->mime_types;
-    const char *type = fields_type_is_vague(told) && !fields_type_is_vague(hint) ? hint : told;
+    const char *type = details_type_is_vague(told) && !details_type_is_vague(hint) ? hint : told;
     if (!type) {
         type = hint;
     }
@@ -71,20 +71,20 @@ static enum mgw_status settle_type(struct fields *fields, const struct mgw_media
         return check_field(call, "mimeType", wrong);
     }
     bool by_name = type && mime_allowed(type, allowed);
-    fields->mime_type = fields_type_is_vague(type) && !by_name
+    details->mime_type = details_type_is_vague(type) && !by_name
                             ? sniff_mime(head->data ? head->data : "", head->length)
                             : strdup(type);
-    if (!fields->mime_type) {
+    if (!details->mime_type) {
         return mgw_fail(call, MGW_IO, "out of memory");
     }
-    if (!mime_allowed(fields->mime_type, allowed)) {
+    if (!mime_allowed(details->mime_type, allowed)) {
         return mgw_fail(call, MGW_UNSUPPORTED, "the type %s is not allowed here",
-                        fields->mime_type);
+                        details->mime_type);
     }
     return MGW_OK;
 }
 
-static enum mgw_status settle_checksum(struct fields *fields, struct mgw_call *call,
+static enum mgw_status settle_checksum(struct details *details, struct mgw_call *call,
                                        const char *announced, EVP_MD_CTX *sha256)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -96,14 +96,14 @@ static enum mgw_status settle_checksum(struct fields *fields, struct mgw_call *c
     id_hex(digest, length, hex);
     AUTO_BUF struct buf text = {0};
     buf_printf(&text, "sha256:%s", hex);
-    fields->checksum = buf_take(&text);
-    if (!fields->checksum) {
+    details->checksum = buf_take(&text);
+    if (!details->checksum) {
         return mgw_fail(call, MGW_IO, "out of memory");
     }
-    if (announced && strcmp(announced, fields->checksum) != 0) {
+    if (announced && strcmp(announced, details->checksum) != 0) {
         return mgw_fail(call, MGW_CORRUPT,
                         "the bytes that came have the digest %s, announced was %s",
-                        fields->checksum, announced);
+                        details->checksum, announced);
     }
     return MGW_OK;
 }
@@ -126,37 +126,37 @@ static char *fingerprint(const struct mgw_row *row)
     return strdup(hex);
 }
 
-enum mgw_status fields_fill(struct fields *fields, const struct mgw_media *media,
+enum mgw_status details_fill(struct details *details, const struct mgw_media *media,
                             struct mgw_call *call, const struct mgw_recording *recording,
                             const char *hint, const struct buf *head, EVP_MD_CTX *sha256,
                             struct mgw_row *row)
 {
     enum mgw_status status = check_fields(call, recording);
     if (status == MGW_OK) {
-        status = settle_checksum(fields, call, recording->checksum, sha256);
+        status = settle_checksum(details, call, recording->checksum, sha256);
     }
     if (status == MGW_OK) {
-        status = settle_type(fields, media, call, recording->mime_type, hint, head);
+        status = settle_type(details, media, call, recording->mime_type, hint, head);
     }
     if (status != MGW_OK) {
         return status;
     }
-    row->mime_type = fields->mime_type;
-    row->checksum = fields->checksum;
-    row->kind = recording->kind ? recording->kind : mime_kind(fields->mime_type);
+    row->mime_type = details->mime_type;
+    row->checksum = details->checksum;
+    row->kind = recording->kind ? recording->kind : mime_kind(details->mime_type);
     row->duration_ms = recording->duration_ms == MGW_ABSENT ? 0 : recording->duration_ms;
     row->session_id = recording->session_id;
     row->take_index = recording->take_index;
     row->owner_email = recording->owner_email;
     row->metadata = recording->metadata;
-    fields->fingerprint = fingerprint(row);
-    row->fingerprint = fields->fingerprint;
+    details->fingerprint = fingerprint(row);
+    row->fingerprint = details->fingerprint;
     return row->fingerprint ? MGW_OK : mgw_fail(call, MGW_IO, "out of memory");
 }
 
-void fields_release(struct fields *fields)
+void details_release(struct details *details)
 {
-    free(fields->mime_type);
-    free(fields->checksum);
-    free(fields->fingerprint);
+    free(details->mime_type);
+    free(details->checksum);
+    free(details->fingerprint);
 }

@@ -2,8 +2,8 @@
  *
  * From what a client said of a recording to its row: every field checked, the type settled,
  * checksum and fingerprint made. */
-#ifndef MEDIA_FIELDS_H
-#define MEDIA_FIELDS_H
+#ifndef MEDIA_DETAILS_H
+#define MEDIA_DETAILS_H
 
 #include "core/base/buf.h"
 #include "core/media/internal.h"
@@ -11,20 +11,20 @@
 #include <openssl/evp.h>
 
 /* What the row's fields point to, apart from the recording's own strings. */
-struct fields {
+struct details {
     char *mime_type, *checksum, *fingerprint;
 };
 
 /* True where TYPE (may be NULL) does not tell what the bytes are. */
-bool fields_type_is_vague(const char *type);
+bool details_type_is_vague(const char *type);
 
 /* Fills ROW from RECORDING; HINT is the type known before the bytes, HEAD their beginning, SHA256
  * is finished here. MGW_INVALID names the field, MGW_UNSUPPORTED: the type is not allowed,
- * MGW_CORRUPT: another checksum was announced. ROW borrows from FIELDS and RECORDING. */
-enum mgw_status fields_fill(struct fields *fields, const struct mgw_media *media,
+ * MGW_CORRUPT: another checksum was announced. ROW borrows from DETAILS and RECORDING. */
+enum mgw_status details_fill(struct details *details, const struct mgw_media *media,
                             struct mgw_call *call, const struct mgw_recording *recording,
                             const char *hint, const struct buf *head, EVP_MD_CTX *sha256,
                             struct mgw_row *row);
-void fields_release(struct fields *fields);
+void details_release(struct details *details);
 
 #endif
