@@ -20,12 +20,12 @@ struct rows {
     "WHEN 'failed' THEN 8 END"
 
 static const char count_sql[] =
-    "SELECT count(*) FROM media WHERE (?1 IS NULL OR status = " STATUS_NUMBER
+    "SELECT count(*) FROM rows WHERE (?1 IS NULL OR status = " STATUS_NUMBER
     ") AND (?2 IS NULL OR account_id = ?2)";
 static const char status_sql[] =
     "SELECT CASE status WHEN 1 THEN 'uploading' WHEN 2 THEN 'ready' WHEN 4 THEN 'deleted' "
-    "WHEN 8 THEN 'failed' END FROM media WHERE id = ?1";
-static const char each_sql[] = "SELECT id, key, checksum FROM media WHERE status = " STATUS_NUMBER;
+    "WHEN 8 THEN 'failed' END FROM rows WHERE id = ?1";
+static const char each_sql[] = "SELECT id, key, checksum FROM rows WHERE status = " STATUS_NUMBER;
 
 struct rows *rows_open(const char *database)
 {

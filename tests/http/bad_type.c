@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Media types that may not come in: not allowed, dangerous, malformed. Refused with 400 or 415, and
+ * nothing is left of them. */
+#include "tests/support/check.h"
+#include "tests/support/gateway.h"
+#include "tests/support/keep.h"
+#include "tests/support/leftover.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct gateway *gw;
+
+static int start(void **state)
+{
+    (void)state;
+    gw = gateway_new("{\"media\": {\"max_upload_bytes\": 1048576}}");
+    leftover_watch(gw);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    return gateway_free(gw);
+}
+
+/* Behind each test. */
+static int nothing_is_left(void **state)
+{
+    int result = leftover_is_nothing(gw) ? 0 : -1;
+    keep_teardown(state);
+    return result;
+}
+
+static struct body some(void)
+{
+    return body_file("chromium-video-short.webm");
+}
+
+static void refused(const struct http_answer *answer, const char *what)
+{
+    if (answer->status != 400 && answer->status != 415) {
+        print_error("of: %s\n", what);
+        api_error(answer, 400, NULL);
+    }
+    api_error(answer, answer->status, NULL);
+}
+
+static void refused_type(const char *type)
+{
+    struct form *form = form_new();
+    form_field(form, "mimeType", type);
+    form_blob(form, NULL, some());
+    form_end(form);
+    struct http_answer *by_field = api_post(gw->client, form, NULL);
+    refused(by_field, type);
+    if (!strpbrk(type, "\r\n")) {
+        struct http_answer *raw = api_post_raw(gw->client, "", type, some(), NULL);
+        refused(raw, type);
+    }
+}
+
+static void a_type_that_is_not_allowed_is_refused(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"text/html", "application/octet-stream",
+                                        "application/javascript", "text/plain",
+                                        "application/xhtml+xml"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        refused_type(types[i]);
+    }
+}
+
+static void a_wildcard_never_lets_svg_or_xml_in(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"image/svg+xml", "image/SVG+XML", "image/svg+xml;a=b",
+                                        "video/xml",     "image/x+xml",   "audio/html"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        refused_type(types[i]);
+    }
+}
+
+static void a_malformed_type_is_refused(void **state)
+{
+    (void)state;
+    static const char *const types[] = {
+        "video",         "video/",  "/webm", "video/we bm",
+        "video/webm/x",  "video/*", "*/*",   "video/webm\r\nX-Evil: 1",
+        "video/webm\x01"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        refused_type(types[i]);
+    }
+}
+
+static void a_sniffed_svg_is_refused(void **state)
+{
+    (void)state;
+    static const char svg[] = "<svg xmlns=\"http://www.w3.org/2000/svg\" onload=\"alert(1)\"/>";
+    struct form *form = form_new();
+    form_blob(form, NULL, (struct body){svg, sizeof svg - 1});
+    form_end(form);
+    struct http_answer *answer = api_post(gw->client, form, NULL);
+    refused(answer, svg);
+}
+
+static void a_form_in_another_format_is_refused(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"blob\":\"x\",\"durationMs\":5}";
+    static const char *const types[] = {"application/json", "application/x-www-form-urlencoded",
+                                        "multipart/mixed; boundary=x"};
+    for (size_t i = 0; i < 3; i++) {
+        struct http_answer *answer =
+            api_post_raw(gw->client, "", types[i], (struct body){json, sizeof json - 1}, NULL);
+        refused(answer, types[i]);
+    }
+}
+
+int main(void)
+{
+#define TEST_LEAVES_NOTHING(function) cmocka_unit_test_teardown(function, nothing_is_left)
+    const struct CMUnitTest tests[] = {
+        TEST_LEAVES_NOTHING(a_type_that_is_not_allowed_is_refused),
+        TEST_LEAVES_NOTHING(a_wildcard_never_lets_svg_or_xml_in),
+        TEST_LEAVES_NOTHING(a_malformed_type_is_refused),
+        TEST_LEAVES_NOTHING(a_sniffed_svg_is_refused),
+        TEST_LEAVES_NOTHING(a_form_in_another_format_is_refused),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
