@@ -27,7 +27,7 @@ static bool read_number(const char **at, uint64_t *number)
  * *EMPTY: it asks for the end of nothing, which is all of it. */
 static bool read_spec(const char **at, uint64_t size, struct range *range, bool *empty)
 {
-    uint64_t first, last = UINT64_MAX;
+    uint64_t first, last;
     *range = (struct range){0};
     if (**at == '-') {
         ++*at;
@@ -43,7 +43,9 @@ static bool read_spec(const char **at, uint64_t size, struct range *range, bool 
         return false;
     }
     ++*at;
-    if (read_number(at, &last) && last < first) {
+    if (!read_number(at, &last)) {
+        last = UINT64_MAX;
+    } else if (last < first) {
         return false;
     }
     if (first < size) {
