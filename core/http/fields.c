@@ -150,7 +150,7 @@ bool fields_integer(const char *text, int64_t max, int64_t *number)
     }
     for (; *text; text++) {
         int digit = *text - '0';
-        if (!token_digit(*text) || value > (max - digit) / 10) {
+        if (!token_digit(*text) || digit > max || value > (max - digit) / 10) {
             return false;
         }
         value = value * 10 + digit;
