@@ -17,7 +17,7 @@ static struct mgw_change insert_change(const struct insert *insert)
     return (struct mgw_change){
         .size = sizeof(struct mgw_change),
         .type = MGW_CHANGE_INSERT_ROW,
-        .row = insert->row,
+        .row = &insert->row,
         .lease_ms = insert->media->lease_ms,
     };
 }
@@ -26,10 +26,10 @@ static struct mgw_change insert_change(const struct insert *insert)
 static bool is_ours(struct insert *insert, struct mgw_call *call)
 {
     AUTO_FREE struct mgw_row *row = NULL;
-    if (rows_get(insert->media->rows, call, insert->row->id, row_keep, &row) != MGW_OK || !row) {
+    if (rows_get(insert->media->rows, call, insert->row.id, row_keep, &row) != MGW_OK || !row) {
         return false;
     }
-    bool ours = strcmp(row->key, insert->row->key) == 0;
+    bool ours = strcmp(row->key, insert->row.key) == 0;
     insert->created_at = ours ? row->created_at : insert->created_at;
     return ours;
 }
@@ -38,8 +38,8 @@ static void insert_done(struct insert *insert, enum mgw_status status)
 {
     struct lease *lease = NULL;
     if (status == MGW_OK) {
-        lease = keeper_add(insert->media->keeper, insert->row->id, insert->row->account_id,
-                           insert->row->fence);
+        lease = keeper_add(insert->media->keeper, insert->row.id, insert->row.account_id,
+                           insert->row.fence);
         status = lease ? MGW_OK : mgw_fail(insert->call, MGW_IO, "out of memory");
     }
     pthread_mutex_lock(&insert->lock);
@@ -70,7 +70,7 @@ static void insert_run(struct pool_job *job)
 void insert_init(struct insert *insert, struct mgw_media *media, const struct mgw_row *row,
                  const char *idempotency_key)
 {
-    *insert = (struct insert){.media = media, .row = row, .idempotency_key = idempotency_key};
+    *insert = (struct insert){.media = media, .row = *row, .idempotency_key = idempotency_key};
     insert->job.run = insert_run;
     insert->status = MGW_INVALID;
     pthread_mutex_init(&insert->lock, NULL);
@@ -88,7 +88,7 @@ void insert_release(struct insert *insert)
 void insert_start(struct insert *insert)
 {
     insert->started = true;
-    insert->call = call_new(insert->row->account_id, NULL, 2 * insert->media->lease_ms);
+    insert->call = call_new(insert->row.account_id, NULL, 2 * insert->media->lease_ms);
     if (!insert->call) {
         insert_done(insert, MGW_IO);
     } else if (!pool_submit(insert->media->pool, &insert->job)) {
@@ -147,9 +147,9 @@ static enum mgw_status insert_both(struct insert *insert, struct mgw_call *call,
     struct mgw_record record = {
         .size = sizeof record,
         .kind = RECORD_KIND,
-        .account = insert->row->account_id,
+        .account = insert->row.account_id,
         .id = insert->idempotency_key,
-        .text = insert->row->id,
+        .text = insert->row.id,
     };
     struct mgw_row failed = taken ? *taken : row_empty();
     failed.status = MGW_ROW_FAILED;
@@ -196,7 +196,7 @@ static enum mgw_status judge_first(struct insert *insert, struct mgw_call *call,
     if (status != MGW_OK || !row) {
         return status != MGW_OK ? status : mgw_fail(call, MGW_IO, "out of memory");
     }
-    if (strcmp(row->account_id, insert->row->account_id) != 0 || row->status == MGW_ROW_FAILED) {
+    if (strcmp(row->account_id, insert->row.account_id) != 0 || row->status == MGW_ROW_FAILED) {
         return MGW_OK;
     }
     if (row->status != MGW_ROW_UPLOADING) {
@@ -227,7 +227,7 @@ enum mgw_status insert_idempotent(struct insert *insert, struct mgw_call *call,
     for (int i = 0; i < TRIES && status == MGW_CONFLICT; i++) {
         struct first known = {0};
         AUTO_FREE struct mgw_row *taken = NULL;
-        status = rows_get_record(rows, call, RECORD_KIND, insert->row->account_id,
+        status = rows_get_record(rows, call, RECORD_KIND, insert->row.account_id,
                                  insert->idempotency_key, keep_first, &known);
         AUTO_FREE char *id = known.id;
         if (status == MGW_OK && !id) {
@@ -257,7 +257,7 @@ enum mgw_status insert_idempotent(struct insert *insert, struct mgw_call *call,
         insert_done(insert, status);
         return status;
     }
-    insert->call = call_new(insert->row->account_id, NULL, 0);
+    insert->call = call_new(insert->row.account_id, NULL, 0);
     insert_done(insert, insert->call ? MGW_OK : MGW_IO);
     return insert->status;
 }
@@ -267,17 +267,17 @@ void insert_fail(struct insert *insert)
     enum mgw_status inserted = insert_wait(insert, NULL);
     bool maybe = inserted == MGW_OK || inserted == MGW_UNKNOWN_OUTCOME || inserted == MGW_TIMEOUT ||
                  inserted == MGW_CANCELLED;
-    AUTO_CALL struct mgw_call *call = call_new(insert->row->account_id, NULL, CLEANUP_MS);
+    AUTO_CALL struct mgw_call *call = call_new(insert->row.account_id, NULL, CLEANUP_MS);
     if (!insert->started || !maybe || !call) {
         return;
     }
-    struct mgw_row row = *insert->row;
+    struct mgw_row row = insert->row;
     row.status = MGW_ROW_FAILED;
     row.owner = NULL;
     struct mgw_record record = {
         .size = sizeof record,
         .kind = RECORD_KIND,
-        .account = insert->row->account_id,
+        .account = insert->row.account_id,
         .id = insert->idempotency_key,
     };
     struct mgw_change changes[2] = {

@@ -8,11 +8,11 @@
 #include "core/media/internal.h"
 #include "core/media/keeper.h"
 
-/* `row` points to the recording's own strings. */
+/* The strings of `row` are the recording's own and live as long. */
 struct insert {
     struct pool_job job;
     struct mgw_media *media;
-    const struct mgw_row *row;
+    struct mgw_row row; /* as it is inserted: a copy, since the caller goes on with its own */
     const char *idempotency_key; /* NULL: none */
     int64_t record_version;      /* of the key's record, once it is ours */
     struct mgw_call *call;       /* its own: it runs beside the caller's */
