@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Open connections and their deadlines. libmicrohttpd knows idleness only and forgets a suspended
+ * connection altogether; here a sweeper thread looks at every connection a few times a second and
+ * shuts down (2) those that are over their time. It takes what has passed from the kernel
+ * (TCP_INFO), so that neither headers nor transfers have to be counted. */
+#ifndef HTTP_CONN_H
+#define HTTP_CONN_H
+
+#include <mediagw/media.h>
+
+#include <microhttpd.h>
+
+struct conn;
+struct conns;
+
+/* What a connection is waiting for, which says which deadline holds. */
+enum conn_phase {
+    CONN_HEAD,  /* the first request's header */
+    CONN_BODY,  /* a request's body: idleness, minimum rate */
+    CONN_WORK,  /* suspended: the worker's own deadline; looked at for the client's hanging up */
+    CONN_SEND,  /* the client takes the answer: idleness, minimum rate */
+    CONN_IDLE,  /* the next request: idleness, and the header's deadline once it has begun */
+    CONN_LINGER /* refused in mid-body: a few seconds for the client to notice */
+};
+
+struct conn_limits {
+    uint32_t connections;
+    uint32_t per_address; /* 0: no limit */
+    int64_t header_deadline_ms;
+    int64_t idle_ms;
+    uint64_t min_rate; /* bytes a second, over one idle_ms */
+};
+
+/* Starts the sweeper. NULL when it cannot. */
+struct conns *conns_new(const struct conn_limits *limits);
+/* All connections are closed. */
+void conns_free(struct conns *conns);
+
+/* libmicrohttpd's callbacks (accept policy, connection notice); the first argument is the conns. */
+enum MHD_Result conns_accept(void *conns, const struct sockaddr *address, socklen_t length);
+void conns_notice(void *conns, struct MHD_Connection *mhd, void **socket_context,
+                  enum MHD_ConnectionNotificationCode code);
+
+/* The connection's conn, valid until it is closed. */
+struct conn *conn_of(struct MHD_Connection *mhd);
+void conn_set_phase(struct conn *conn, enum conn_phase phase);
+/* CALL is cancelled when the client hangs up; NULL: none any more. */
+void conn_set_call(struct conn *conn, struct mgw_call *call);
+/* The client's address and port as text. */
+const char *conn_peer(const struct conn *conn);
+
+/* Stopping: connections that wait for a request are shut down, now and from now on. */
+void conns_stop(struct conns *conns);
+/* The end of patience: all calls are cancelled, all connections shut down. */
+void conns_abort(struct conns *conns);
+
+#endif

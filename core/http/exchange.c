@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See exchange.h. libmicrohttpd (0.9.75) calls the handler once with the header, then with pieces
+ * of the body, then once more. Its rules, which decide the shape of this file:
+ * - an answer queued in the first call closes the connection: only refusals are given there;
+ * - no answer can be queued while a piece of the body is delivered: a request that fails in
+ * mid-body has the rest read and thrown away where that is little, else gets its answer past
+ * libmicrohttpd;
+ * - after a suspension the call is made again, with the same piece or more of it: so the state says
+ *   what a call means, never its number. */
+#include "core/http/exchange.h"
+
+#include "core/base/clock.h"
+#include "core/http/access.h"
+#include "core/http/access_log.h"
+#include "core/http/answer.h"
+#include "core/http/head.h"
+#include "core/http/routes.h"
+
+#include <string.h>
+
+enum state {
+    STATE_HEAD,    /* the first call is to come */
+    STATE_OPENING, /* a worker opens the sink before the body is asked for */
+    STATE_BODY,    /* pieces of the body, then the last call */
+    STATE_FEEDING, /* a worker takes a piece */
+    STATE_RUNNING, /* a worker makes the answer */
+    STATE_DISCARD, /* refused in mid-body: the rest is read, then the answer goes */
+    STATE_LINGER,  /* refused in mid-body and answered: nothing else counts */
+    STATE_ANSWERED
+};
+
+enum {
+    DISCARD_MAX = 256 * 1024,      /* of a refused body: what is read to keep the connection */
+    LINGER_MAX = 16 * 1024 * 1024, /* after an answer in mid-body: until the client notices */
+    OPEN_LATE_MAX = 64 * 1024      /* bodies so small are sent anyway: their sink opens with them */
+};
+
+void *exchange_begin(void *argument, const char *target, struct MHD_Connection *mhd)
+{
+    struct gateway *gateway = argument;
+    struct exchange *x = calloc(1, sizeof *x);
+    if (!x) {
+        return NULL;
+    }
+    x->gateway = gateway;
+    x->mhd = mhd;
+    x->conn = conn_of(mhd);
+    x->body.max = EXCHANGE_JSON_MAX;
+    x->started_us = clock_mono_us();
+    x->raw_target = strdup(target);
+    gateway->active++;
+    return x;
+}
+
+static void exchange_free(struct exchange *x)
+{
+    struct gateway *gateway = x->gateway;
+    if (x->response) {
+        MHD_destroy_response(x->response);
+    }
+    mgw_call_free(x->call);
+    buf_free(&x->body);
+    target_free(x->target);
+    free(x->raw_target);
+    free(x->account);
+    free(x);
+    gateway->active--;
+}
+
+/* ---- On a worker, or inline where nothing blocks ----------------------------------------------
+ */
+
+/* Lets the request in and gives it a call; false: refused, the answer is left. */
+static bool work_enter(struct exchange *x)
+{
+    if (x->route->scope != 0 && !access_check(x)) {
+        return false;
+    }
+    x->call =
+        mgw_call_new(x->account, x->request_id, x->gateway->config->limits.request_deadline_ms);
+    if (!x->call) {
+        answer_bad(x, NULL);
+        return false;
+    }
+    return true;
+}
+
+static void work_leave(struct exchange *x)
+{
+    mgw_call_free(x->call);
+    x->call = NULL;
+}
+
+static bool sink_open(struct exchange *x)
+{
+    if (!x->sink_opened) {
+        x->sink_opened = true;
+        return x->route->sink->open(x);
+    }
+    return true;
+}
+
+static void sink_finish(struct exchange *x)
+{
+    x->sink_opened = false;
+    x->route->sink->finish(x);
+}
+
+/* What a state's worker does; the call is there. */
+static void work_do(struct exchange *x)
+{
+    const struct sink *sink = x->route->sink;
+    if (!sink) {
+        x->route->run(x);
+        return;
+    }
+    bool good = sink_open(x);
+    if (good && x->state == STATE_FEEDING) {
+        good = sink->feed(x, x->slice, x->slice_length);
+    }
+    bool complete = x->state == STATE_RUNNING ||
+                    (x->state == STATE_FEEDING && x->received == x->content_length);
+    if (!good) {
+        x->sink_opened = false;
+        sink->drop(x);
+    } else if (complete) {
+        /* From here on it is better to be done than to be given up half-way. */
+        conn_set_call(x->conn, NULL);
+        sink_finish(x);
+    }
+}
+
+static void work_run(struct pool_job *job)
+{
+    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    if (work_enter(x)) {
+        conn_set_call(x->conn, x->call);
+        work_do(x);
+        conn_set_call(x->conn, NULL);
+        work_leave(x);
+    } else if (x->sink_opened) {
+        x->sink_opened = false;
+        x->route->sink->drop(x);
+    }
+    MHD_resume_connection(x->mhd); /* from here on x is libmicrohttpd's thread's */
+}
+
+/* The client is gone, and so is the connection: gives the sink up. */
+static void work_drop(struct pool_job *job)
+{
+    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    x->call =
+        mgw_call_new(x->account, x->request_id, x->gateway->config->limits.request_deadline_ms);
+    x->route->sink->drop(x);
+    exchange_free(x);
+}
+
+/* ---- On libmicrohttpd's thread -----------------------------------------------------------------
+ */
+
+static enum MHD_Result exchange_suspend(struct exchange *x, enum state state)
+{
+    x->state = (int)state;
+    x->job.run = work_run;
+    conn_set_phase(x->conn, CONN_WORK);
+    MHD_suspend_connection(x->mhd);
+    bool first = !x->admitted;
+    x->admitted = true;
+    bool taken =
+        first ? pool_submit(x->gateway->pool, &x->job) : pool_continue(x->gateway->pool, &x->job);
+    if (!taken) {
+        answer_shed(x);
+        MHD_resume_connection(x->mhd);
+    }
+    return MHD_YES;
+}
+
+static enum MHD_Result exchange_queue(struct exchange *x, bool close)
+{
+    if (!x->response) {
+        return MHD_NO; /* memory is short */
+    }
+    if (close || x->gateway->draining) {
+        answer_header(x, "Connection", "close");
+    }
+    x->state = STATE_ANSWERED;
+    conn_set_phase(x->conn, CONN_SEND);
+    return MHD_queue_response(x->mhd, x->status, x->response);
+}
+
+/* Refuses before any of the body was asked for. */
+static enum MHD_Result exchange_refuse(struct exchange *x)
+{
+    const char *expect = exchange_header(x, "Expect");
+    if (!x->has_body || expect) {
+        return exchange_queue(x, true);
+    }
+    x->state = STATE_DISCARD;
+    conn_set_phase(x->conn, CONN_BODY);
+    return MHD_YES;
+}
+
+static enum MHD_Result exchange_accept_body(struct exchange *x)
+{
+    x->state = STATE_BODY;
+    conn_set_phase(x->conn, x->has_body ? CONN_BODY : CONN_WORK);
+    return MHD_YES;
+}
+
+static enum MHD_Result exchange_head(struct exchange *x, const char *method, const char *version)
+{
+    x->method = method;
+    switch (head_check(x, version)) {
+    case HEAD_HOSTILE:
+        return exchange_queue(x, true);
+    case HEAD_REFUSED:
+        return x->has_body ? exchange_refuse(x) : exchange_accept_body(x);
+    case HEAD_FINE:
+        break;
+    }
+    bool early = x->route && x->route->sink && x->has_body &&
+                 (x->content_length > OPEN_LATE_MAX || exchange_header(x, "Expect"));
+    return early ? exchange_suspend(x, STATE_OPENING) : exchange_accept_body(x);
+}
+
+/* More of a refused body has come. */
+static enum MHD_Result exchange_discard(struct exchange *x, size_t *length)
+{
+    bool known = x->content_length != UINT64_MAX;
+    x->discarded += *length;
+    uint64_t to_come =
+        known && x->content_length > x->received ? x->content_length - x->received : 0;
+    if (x->state == STATE_LINGER) {
+        *length = 0;
+        return x->discarded > LINGER_MAX ? MHD_NO : MHD_YES;
+    }
+    x->received += *length;
+    *length = 0;
+    if (known && x->discarded <= DISCARD_MAX && to_come <= DISCARD_MAX) {
+        return MHD_YES;
+    }
+    x->state = STATE_LINGER;
+    conn_set_phase(x->conn, CONN_LINGER);
+    return answer_raw(x) ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result exchange_take_body(struct exchange *x, const char *data, size_t *length)
+{
+    if (x->route->body == ROUTE_BODY_STREAM) {
+        x->slice = data;
+        x->slice_length = *length;
+        x->received += *length;
+        return exchange_suspend(x, STATE_FEEDING);
+    }
+    x->received += *length;
+    if (x->received > EXCHANGE_JSON_MAX) {
+        answer_error(x, 413, "too_large", "the body is larger than 64 KiB");
+        x->state = STATE_DISCARD;
+    } else if (x->route->body == ROUTE_BODY_JSON && !buf_append(&x->body, data, *length)) {
+        answer_bad(x, NULL);
+        x->state = STATE_DISCARD;
+    }
+    *length = 0;
+    return MHD_YES;
+}
+
+/* The worker has the piece behind it. */
+static enum MHD_Result exchange_fed(struct exchange *x, size_t *length)
+{
+    *length -= x->slice_length;
+    conn_set_phase(x->conn, CONN_BODY);
+    bool complete = x->received == x->content_length;
+    x->state = x->response && !complete ? STATE_DISCARD : STATE_BODY;
+    return MHD_YES;
+}
+
+static bool runs_inline(const struct exchange *x)
+{
+    uint32_t traits = x->gateway->traits;
+    bool rows = (traits & MGW_MEDIA_ROWS_INLINE) != 0;
+    switch (x->route->place) {
+    case ROUTE_INLINE:
+        return true;
+    case ROUTE_ROWS:
+        return rows;
+    case ROUTE_CONTENT:
+        return (traits & MGW_MEDIA_CONTENT_INLINE) != 0;
+    case ROUTE_WORKER:
+        break;
+    }
+    return false;
+}
+
+/* The request is complete. */
+static enum MHD_Result exchange_run(struct exchange *x)
+{
+    if (x->response) { /* made early: a refusal, or the answer to a body whose length was known */
+        return exchange_queue(x, false);
+    }
+    if (!runs_inline(x)) {
+        return exchange_suspend(x, STATE_RUNNING);
+    }
+    if (work_enter(x)) {
+        x->route->run(x);
+        work_leave(x);
+    }
+    return exchange_queue(x, false);
+}
+
+enum MHD_Result exchange_handle(void *gateway, struct MHD_Connection *mhd, const char *url,
+                                const char *method, const char *version, const char *data,
+                                size_t *length, void **context)
+{
+    (void)gateway;
+    (void)mhd;
+    (void)url;
+    struct exchange *x = *context;
+    if (!x || !x->conn) {
+        return MHD_NO;
+    }
+    switch ((enum state)x->state) {
+    case STATE_HEAD:
+        return exchange_head(x, method, version);
+    case STATE_OPENING:
+        return x->response ? exchange_refuse(x) : exchange_accept_body(x);
+    case STATE_BODY:
+        return *length > 0 && !x->response ? exchange_take_body(x, data, length) : exchange_run(x);
+    case STATE_FEEDING:
+        return exchange_fed(x, length);
+    case STATE_RUNNING:
+        return exchange_queue(x, false);
+    case STATE_DISCARD:
+        return *length > 0 ? exchange_discard(x, length) : exchange_queue(x, false);
+    case STATE_LINGER:
+        return *length > 0 ? exchange_discard(x, length) : MHD_NO;
+    case STATE_ANSWERED:
+        break;
+    }
+    return MHD_NO;
+}
+
+void exchange_end(void *gateway, struct MHD_Connection *mhd, void **context,
+                  enum MHD_RequestTerminationCode code)
+{
+    (void)gateway;
+    (void)mhd;
+    struct exchange *x = *context;
+    *context = NULL;
+    if (!x) {
+        return;
+    }
+    access_log_write(x, code == MHD_REQUEST_TERMINATED_COMPLETED_OK || x->state == STATE_LINGER);
+    if (x->conn) {
+        conn_set_phase(x->conn, CONN_IDLE);
+    }
+    if (!x->sink_opened) {
+        exchange_free(x);
+        return;
+    }
+    x->sink_opened = false;
+    x->job.run = work_drop;
+    if (!pool_continue(x->gateway->pool, &x->job)) {
+        work_drop(&x->job);
+    }
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See origin.h. The dev mode's checks are what keeps a foreign page, also one behind a rebound DNS
+ * name, from using a gateway on the developer's machine. */
+#include "core/http/origin.h"
+
+#include "core/http/answer.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+/* "localhost", "127.0.0.1" or "[::1]", with or without a port. */
+static bool is_local_host(const char *host)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t length = strlen(names[i]);
+        if (strncasecmp(host, names[i], length) != 0) {
+            continue;
+        }
+        const char *rest = host + length;
+        if (*rest == '\0') {
+            return true;
+        }
+        return *rest == ':' && rest[1] != '\0' &&
+               strspn(rest + 1, "0123456789") == strlen(rest + 1);
+    }
+    return false;
+}
+
+static bool is_local_origin(const char *origin)
+{
+    if (strncasecmp(origin, "http://", 7) == 0) {
+        return is_local_host(origin + 7);
+    }
+    return strncasecmp(origin, "https://", 8) == 0 && is_local_host(origin + 8);
+}
+
+enum origin_verdict origin_judge(const struct exchange *x, const char **origin)
+{
+    *origin = exchange_header(x, "Origin");
+    if (!*origin) {
+        return ORIGIN_NONE;
+    }
+    if (x->gateway->config->dev) {
+        return is_local_origin(*origin) ? ORIGIN_LISTED : ORIGIN_FOREIGN;
+    }
+    char *const *listed = x->gateway->config->cors.origins;
+    for (; listed && *listed; listed++) {
+        if (strcmp(*listed, "*") == 0) {
+            return ORIGIN_ANY;
+        }
+        if (strcmp(*listed, *origin) == 0) {
+            return ORIGIN_LISTED;
+        }
+    }
+    return ORIGIN_FOREIGN;
+}
+
+bool origin_check_dev(struct exchange *x, bool signed_content)
+{
+    const char *host = exchange_header(x, "Host");
+    if (host && !is_local_host(host)) {
+        answer_error(
+            x, 421, "misdirected",
+            "without a config this gateway answers to localhost, 127.0.0.1 and [::1] only");
+        return false;
+    }
+    const char *origin;
+    enum origin_verdict verdict = origin_judge(x, &origin);
+    const char *site = exchange_header(x, "Sec-Fetch-Site");
+    bool cross_site = site && strcasecmp(site, "cross-site") == 0;
+    if (verdict == ORIGIN_FOREIGN || (cross_site && verdict == ORIGIN_NONE && !signed_content)) {
+        answer_error(x, 403, "forbidden",
+                     "without a config this gateway serves pages of this machine only");
+        return false;
+    }
+    return true;
+}

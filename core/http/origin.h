@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whose page a request comes from: the origins that CORS allows, and the rules of the dev mode,
+ * which believe nothing but the machine itself. */
+#ifndef HTTP_ORIGIN_H
+#define HTTP_ORIGIN_H
+
+#include "core/http/exchange.h"
+
+enum origin_verdict {
+    ORIGIN_NONE,    /* the request names none */
+    ORIGIN_FOREIGN, /* not on the list */
+    ORIGIN_ANY,     /* the list is "*" */
+    ORIGIN_LISTED
+};
+
+/* What the config's list (dev: localhost, 127.0.0.1 and [::1], any port) says of the request's
+ * Origin; *ORIGIN is its text. */
+enum origin_verdict origin_judge(const struct exchange *x, const char **origin);
+
+/* Dev mode: refuses a Host or Origin that is not this machine's, and cross-site requests without
+ * such an Origin unless they are for signed content. False: the answer is left. */
+bool origin_check_dev(struct exchange *x, bool signed_content);
+
+#endif
