@@ -131,6 +131,7 @@ void store_free(struct store *store)
         guard_unlock(&store->guard);
     }
     guard_done(&store->guard);
+    layers_free(store->below);
     free(store->store_id);
     free(store);
 }
@@ -145,9 +146,28 @@ const struct mgw_storage_limits *store_limits(const struct store *store)
     return &store->limits;
 }
 
-void store_restrict(struct store *store, uint64_t capabilities)
+void layers_free(struct layers *layers)
 {
-    store->limits.capabilities &= capabilities;
+    for (size_t i = 0; layers && i < layers->count; i++) {
+        store_free(layers->at[i].store);
+    }
+    free(layers);
+}
+
+enum mgw_status store_stack(struct store *store, struct mgw_call *call, struct layers *layers)
+{
+    const struct store *lower = layers->at[0].store;
+    store->limits.capabilities &= lower->limits.capabilities;
+    if (!store->store_id[0]) {
+        char *id = strdup(lower->store_id);
+        if (!id) {
+            return mgw_fail(call, MGW_UNAVAILABLE, "out of memory");
+        }
+        free(store->store_id);
+        store->limits.store_id = store->store_id = id;
+    }
+    store->below = layers;
+    return MGW_OK;
 }
 
 enum mgw_status store_unsupported(struct store *store, struct mgw_call *call, const char *what)

@@ -18,7 +18,18 @@ struct store {
     bool filter; /* NULL means "not available": no fallbacks */
     struct mgw_storage_limits limits;
     char *store_id;
+    struct layers *below; /* NULL: none */
 };
+
+/* The instances that a filter stands on, and their faces, which the filter keeps pointers to. */
+struct layers {
+    size_t count;
+    struct {
+        struct store *store;
+        struct mgw_storage face;
+    } at[];
+};
+void layers_free(struct layers *layers);
 
 struct store_writer {
     struct store *store;
@@ -33,8 +44,9 @@ struct store_reader {
 
 /* The name of a required callback that the table lacks, or NULL. */
 const char *store_lacks(const struct mgw_storage_driver *table, bool filter);
-/* A stack can do what every layer grants: keeps only these capabilities. */
-void store_restrict(struct store *store, uint64_t capabilities);
+/* Puts STORE upon LAYERS, whose end is then its own. A stack can do what every layer grants, so
+ * that only the first layer's capabilities are kept; its store id shows through. */
+enum mgw_status store_stack(struct store *store, struct mgw_call *call, struct layers *layers);
 
 /* MGW_INVALID where the caller's own arguments break the header's rules. */
 enum mgw_status store_check_blob(struct store *store, struct mgw_call *call,

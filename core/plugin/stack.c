@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Instances out of the config's objects: a driver, and the filters upon it, the first of the list
+ * outermost. Start-up only, one thread. */
+#include "core/plugin/registry_inside.h"
+#include "core/plugin/store_inside.h"
+
+#include "core/config/values.h"
+
+#include <string.h>
+
+enum { FILTERS_MAX = 16, NESTING_MAX = 4 };
+
+/* What one walk through the config's objects carries along. */
+struct opening {
+    struct registry *registry;
+    const struct config *config;
+    uint32_t flags;
+    struct mgw_error *error;
+    struct mgw_call *call;
+    unsigned depth; /* of storages within filters */
+};
+
+static const char *const driver_ignores[] = {"driver", "filters", NULL};
+static const char *const filter_ignores[] = {"filter", NULL};
+
+static enum mgw_status open_storage(struct opening *opening, json_t *object, const char *pointer,
+                                    struct store **store);
+
+/* `FILE:LINE:COLUMN: TEXT` for what is wrong with the object at POINTER. */
+static enum mgw_status refuse(const struct opening *opening, const char *pointer,
+                              enum mgw_status status, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static enum mgw_status refuse(const struct opening *opening, const char *pointer,
+                              enum mgw_status status, const char *format, ...)
+{
+    AUTO_BUF struct buf text = {0}, place = {0};
+    int line = 0, column = 0;
+    va_list args;
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    config_locate(opening->config, pointer, &line, &column);
+    if (line) {
+        buf_printf(&place, "%s:%d:%d: ", opening->config->path, line, column);
+    }
+    registry_say(opening->error, "%s%s", place.data ? place.data : "",
+                 text.data ? text.data : "out of memory");
+    return status;
+}
+
+/* The plugin that KEY ("driver", "filter") of OBJECT names. */
+static enum mgw_status find_plugin(struct opening *opening, const json_t *object, const char *key,
+                                   const char *pointer, uint32_t kind,
+                                   struct descriptor **descriptor)
+{
+    const char *name = json_string_value(json_object_get(object, key));
+    if (!name) {
+        return refuse(opening, pointer, MGW_INVALID, "\"%s\" is missing: it names the %s plugin",
+                      key, kind_name(kind));
+    }
+    struct mgw_error why = {.size = sizeof why};
+    AUTO_BUF struct buf at = {0};
+    buf_printf(&at, "%s/%s", pointer, key);
+    enum mgw_status status = registry_find(opening->registry, name, kind, descriptor, &why);
+    if (status == MGW_OK && !(*descriptor)->entry.enabled) {
+        return refuse(opening, at.data, MGW_INVALID,
+                      "the plugin \"%s\" is disabled: %s says \"enabled\": false", name,
+                      (*descriptor)->entry.descriptor);
+    }
+    if (status == MGW_OK) {
+        const struct mgw_plugin *plugin;
+        status = registry_load(opening->registry, name, kind, &plugin, &why);
+    }
+    return status == MGW_OK ? MGW_OK : refuse(opening, at.data, status, "%s", why.text);
+}
+
+/* The plugin's values: the config's own keys over the descriptor's defaults. */
+static enum mgw_status values_of(struct opening *opening, const struct descriptor *descriptor,
+                                 json_t *object, const char *pointer, const char *const *ignore,
+                                 struct config_values **values)
+{
+    const struct mgw_plugin *plugin = descriptor->plugin;
+    json_t *merged = descriptor->defaults ? json_copy(descriptor->defaults) : json_object();
+    if (!merged || json_object_update(merged, object) < 0) {
+        json_decref(merged);
+        return refuse(opening, pointer, MGW_UNAVAILABLE, "out of memory");
+    }
+    enum mgw_status status =
+        config_values_new(opening->config, merged, pointer, ignore, plugin->config,
+                          plugin->config_count, plugin->config_stride, values, opening->error);
+    json_decref(merged);
+    return status;
+}
+
+/* After create(): the status, with a text that names the plugin. */
+static enum mgw_status created(const struct opening *opening, const char *pointer,
+                               const struct descriptor *descriptor, enum mgw_status status,
+                               const void *instance)
+{
+    status = status_known(status);
+    if (status == MGW_OK && instance) {
+        return MGW_OK;
+    }
+    guard_tidy(opening->call->error);
+    return refuse(opening, pointer, status == MGW_OK ? MGW_CORRUPT : status, "%s plugin \"%s\": %s",
+                  kind_name(descriptor->entry.kind), descriptor->entry.name,
+                  status == MGW_OK ? "create() answered OK and no instance"
+                                   : call_text(opening->call));
+}
+
+static enum mgw_status open_driver(struct opening *opening, json_t *object, const char *pointer,
+                                   struct store **store)
+{
+    struct descriptor *descriptor;
+    struct config_values *values = NULL;
+    enum mgw_status status =
+        find_plugin(opening, object, "driver", pointer, MGW_KIND_STORAGE, &descriptor);
+    if (status == MGW_OK) {
+        status = values_of(opening, descriptor, object, pointer, driver_ignores, &values);
+    }
+    if (status != MGW_OK) {
+        return status;
+    }
+    const struct mgw_storage_driver *driver = descriptor->plugin->table;
+    void *instance = NULL;
+    call_clear(opening->call);
+    status = driver->create(opening->call, config_values_table(values, "storage", opening->flags),
+                            &host_table, &instance);
+    config_values_free(values);
+    status = created(opening, pointer, descriptor, status, instance);
+    if (status != MGW_OK) {
+        return status;
+    }
+    struct mgw_storage storage = {.size = sizeof storage, .driver = driver, .instance = instance};
+    status = store_new(opening->call, descriptor->entry.name, &storage,
+                       (enum mgw_thread_model)descriptor->plugin->thread_model, true, store);
+    if (status != MGW_OK) {
+        driver->destroy(instance);
+        return refuse(opening, pointer, status, "%s", call_text(opening->call));
+    }
+    return MGW_OK;
+}
+
+/* ---- Filters ---- */
+
+/* Opens the STORAGE values of a filter's own; LAYERS has room. */
+static enum mgw_status open_inner(struct opening *opening, const struct mgw_plugin *plugin,
+                                  json_t *object, const char *pointer, struct layers *layers,
+                                  struct config_values *values)
+{
+    for (size_t i = 0; i < plugin->config_count; i++) {
+        struct mgw_config_key key = values_key(plugin->config, plugin->config_stride, i);
+        json_t *inner = json_object_get(object, key.key);
+        if (key.type != MGW_CONFIG_STORAGE || !inner) {
+            continue;
+        }
+        AUTO_BUF struct buf at = {0};
+        buf_printf(&at, "%s/%s", pointer, key.key);
+        struct store *store = NULL;
+        opening->depth++;
+        enum mgw_status status = opening->depth > NESTING_MAX
+                                     ? refuse(opening, at.data, MGW_INVALID, "nested too deeply")
+                                     : open_storage(opening, inner, at.data, &store);
+        opening->depth--;
+        if (status != MGW_OK) {
+            return status;
+        }
+        layers->at[layers->count].store = store;
+        layers->at[layers->count].face = store_as_storage(store);
+        config_values_set_storage(values, key.key, &layers->at[layers->count].face);
+        layers->count++;
+    }
+    return MGW_OK;
+}
+
+static enum mgw_status create_filter(struct opening *opening, const struct descriptor *descriptor,
+                                     struct config_values *values, const char *pointer,
+                                     struct layers *layers, struct store **store)
+{
+    struct mgw_filter_driver filter;
+    void *instance = NULL;
+    struct_take(&filter, descriptor->plugin->table, sizeof filter);
+    call_clear(opening->call);
+    enum mgw_status status = filter.create(
+        opening->call, config_values_table(values, descriptor->entry.name, opening->flags),
+        &host_table, &layers->at[0].face, &instance);
+    status = created(opening, pointer, descriptor, status, instance);
+    if (status != MGW_OK) {
+        return status;
+    }
+    struct mgw_storage storage = {
+        .size = sizeof storage, .driver = filter.storage, .instance = instance};
+    struct store *made = NULL;
+    status = store_new(opening->call, descriptor->entry.name, &storage,
+                       (enum mgw_thread_model)descriptor->plugin->thread_model, true, &made);
+    if (status != MGW_OK) {
+        filter.storage->destroy(instance);
+        return refuse(opening, pointer, status, "%s", call_text(opening->call));
+    }
+    status = store_stack(made, opening->call, layers);
+    if (status != MGW_OK) {
+        store_free(made);
+        return refuse(opening, pointer, status, "%s", call_text(opening->call));
+    }
+    *store = made;
+    return MGW_OK;
+}
+
+/* Puts a filter upon *STORE, which is its own afterwards, also in failure. */
+static enum mgw_status open_filter(struct opening *opening, json_t *object, const char *pointer,
+                                   struct store **store)
+{
+    struct descriptor *descriptor;
+    struct config_values *values = NULL;
+    struct layers *layers = NULL;
+    enum mgw_status status =
+        json_is_object(object)
+            ? find_plugin(opening, object, "filter", pointer, MGW_KIND_FILTER, &descriptor)
+            : refuse(opening, pointer, MGW_INVALID, "expected {\"filter\": \"NAME\", …}");
+    if (status == MGW_OK) {
+        status = values_of(opening, descriptor, object, pointer, filter_ignores, &values);
+    }
+    if (status == MGW_OK) {
+        size_t room = 1 + descriptor->plugin->config_count;
+        layers = calloc(1, sizeof *layers + room * sizeof layers->at[0]);
+        status = layers ? MGW_OK : refuse(opening, pointer, MGW_UNAVAILABLE, "out of memory");
+    }
+    if (status != MGW_OK) {
+        config_values_free(values);
+        store_free(TAKE(*store));
+        return status;
+    }
+    layers->at[0].face = store_as_storage(*store);
+    layers->at[0].store = TAKE(*store);
+    layers->count = 1;
+    status = open_inner(opening, descriptor->plugin, object, pointer, layers, values);
+    if (status == MGW_OK) {
+        status = create_filter(opening, descriptor, values, pointer, layers, store);
+    }
+    config_values_free(values);
+    if (status != MGW_OK) {
+        layers_free(layers);
+    }
+    return status;
+}
+
+static enum mgw_status open_storage(struct opening *opening, json_t *object, const char *pointer,
+                                    struct store **store)
+{
+    json_t *filters = json_object_get(object, "filters");
+    size_t count = json_array_size(filters);
+    if (filters && (!json_is_array(filters) || count > FILTERS_MAX)) {
+        return refuse(opening, pointer, MGW_INVALID,
+                      "\"filters\" must be a list of at most %d filters, outermost first",
+                      FILTERS_MAX);
+    }
+    struct store *top = NULL;
+    enum mgw_status status = open_driver(opening, object, pointer, &top);
+    for (size_t i = count; status == MGW_OK && i-- > 0;) {
+        AUTO_BUF struct buf at = {0};
+        buf_printf(&at, "%s/filters/%zu", pointer, i);
+        status = open_filter(opening, json_array_get(filters, i), at.data, &top);
+    }
+    if (status == MGW_OK) {
+        *store = top;
+    }
+    return status;
+}
+
+enum mgw_status registry_open_storage(struct registry *registry, const struct config *config,
+                                      uint32_t flags, struct store **store, struct mgw_error *error)
+{
+    AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
+    struct opening opening = {registry, config, flags, error, call, 0};
+    if (!call) {
+        return registry_say(error, "out of memory");
+    }
+    return open_storage(&opening, config->storage, "/storage", store);
+}
+
+enum mgw_status registry_open_repository(struct registry *registry, const struct config *config,
+                                         uint32_t flags, struct rows **rows,
+                                         struct mgw_error *error)
+{
+    AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
+    struct opening opening = {registry, config, flags, error, call, 0};
+    static const char *const ignores[] = {"driver", NULL};
+    struct descriptor *descriptor;
+    struct config_values *values = NULL;
+    if (!call) {
+        return registry_say(error, "out of memory");
+    }
+    enum mgw_status status = find_plugin(&opening, config->repository, "driver", "/repository",
+                                         MGW_KIND_REPOSITORY, &descriptor);
+    if (status == MGW_OK) {
+        status =
+            values_of(&opening, descriptor, config->repository, "/repository", ignores, &values);
+    }
+    if (status != MGW_OK) {
+        return status;
+    }
+    const struct mgw_repo_driver *driver = descriptor->plugin->table;
+    void *instance = NULL;
+    call_clear(call);
+    status = driver->create(call, config_values_table(values, "repository", flags), &host_table,
+                            &instance);
+    config_values_free(values);
+    status = created(&opening, "/repository", descriptor, status, instance);
+    if (status != MGW_OK) {
+        return status;
+    }
+    struct mgw_repo repo = {.size = sizeof repo, .driver = driver, .instance = instance};
+    status = rows_new(call, descriptor->entry.name, &repo,
+                      (enum mgw_thread_model)descriptor->plugin->thread_model, true, rows);
+    if (status != MGW_OK) {
+        driver->destroy(instance);
+        return refuse(&opening, "/repository", status, "%s", call_text(call));
+    }
+    return MGW_OK;
+}
