@@ -130,50 +130,46 @@ static const char *read_query(struct target *target, char *query, bool form)
     return NULL;
 }
 
-struct target *target_parse(const char *raw, size_t length, const char **error)
+/* Fills the target; false where it is malformed (*ERROR is set) or memory is short. */
+static bool read_target(struct target_texts *texts, const char *raw, size_t length,
+                        const char **error)
 {
-    *error = check_raw(raw, length);
-    if (*error) {
-        return NULL;
-    }
-    struct target_texts *texts = calloc(1, sizeof *texts);
-    AUTO(target_cleanup) struct target *target = texts ? &texts->target : NULL;
-    if (!target) {
-        return NULL;
-    }
+    struct target *target = &texts->target;
     const char *mark = memchr(raw, '?', length);
     size_t path = mark ? (size_t)(mark - raw) : length;
     target->path = strndup(raw, path);
     texts->segments = strndup(raw, path);
-    if (!target->path || !texts->segments) {
-        return NULL;
+    texts->blob = strndup(raw, path);
+    if (!target->path || !texts->segments || !texts->blob) {
+        return false;
     }
-    if (!text_unpercent(target->path) || !read_segments(target, texts->segments)) {
+    bool media = is_below_media(raw, length);
+    if (!text_unpercent(target->path) || !read_segments(target, texts->segments) ||
+        (media && !read_blob(target, texts->blob))) {
         *error = bad_path;
+        return false;
+    }
+    if (!mark) {
+        return true;
+    }
+    texts->query = strndup(mark + 1, length - path - 1);
+    target->params = calloc(TARGET_PARAMS_MAX, sizeof *target->params);
+    if (!texts->query || !target->params) {
+        return false;
+    }
+    *error = read_query(target, texts->query, !media);
+    return !*error;
+}
+
+struct target *target_parse(const char *raw, size_t length, const char **error)
+{
+    *error = check_raw(raw, length);
+    struct target_texts *texts = *error ? NULL : calloc(1, sizeof *texts);
+    if (texts && !read_target(texts, raw, length, error)) {
+        target_free(&texts->target);
         return NULL;
     }
-    if (is_below_media(raw, length)) {
-        texts->blob = strndup(raw, path);
-        if (!texts->blob) {
-            return NULL;
-        }
-        if (!read_blob(target, texts->blob)) {
-            *error = bad_path;
-            return NULL;
-        }
-    }
-    if (mark) {
-        texts->query = strndup(mark + 1, length - path - 1);
-        target->params = calloc(TARGET_PARAMS_MAX, sizeof *target->params);
-        if (!texts->query || !target->params) {
-            return NULL;
-        }
-        *error = read_query(target, texts->query, !is_below_media(raw, length));
-        if (*error) {
-            return NULL;
-        }
-    }
-    return TAKE(target);
+    return texts ? &texts->target : NULL;
 }
 
 const char *target_param(const struct target *target, const char *name)
