@@ -71,7 +71,8 @@ static size_t essence(const char *type, size_t *slash)
 {
     *slash = token_span(type);
     size_t sub = type[*slash] == '/' ? token_span(type + *slash + 1) : 0;
-    return *slash == 0 || sub == 0 ? 0 : *slash + 1 + sub;
+    size_t end = *slash + 1 + sub;
+    return *slash == 0 || sub == 0 || !memchr("; \t", type[end], 4) ? 0 : end;
 }
 
 /* True for the types that a browser runs as a document (svg, html and anything XML, which may carry

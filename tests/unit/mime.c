@@ -56,6 +56,7 @@ static void a_rule_matches_whatever_the_case_and_parameters(void **state)
     assert_false(mime_allowed("audio/webm", rules));
     assert_false(mime_allowed("video", rules));
     assert_false(mime_allowed("", rules));
+    assert_false(mime_allowed("video/webm|\"image/svg+xml", rules));
     assert_false(mime_allowed("video/webm", (const char *const[]){NULL}));
 }
 
