@@ -100,6 +100,11 @@ static bool is_host(const char *text, size_t length)
     return end == length || (text[end] == ':' && is_port(text + end + 1, length - end - 1));
 }
 
+static bool is_old(const struct strict_request *request)
+{
+    return strcmp(request->version, "HTTP/1.0") == 0;
+}
+
 static const char *check_framing(const struct strict_request *request,
                                  const struct strict_header *const found[ONCE])
 {
@@ -107,7 +112,7 @@ static const char *check_framing(const struct strict_request *request,
     if (length && coding) {
         return "Content-Length beside Transfer-Encoding";
     }
-    if (coding && (strcmp(request->version, "HTTP/1.1") != 0 || coding->value_length != 7 ||
+    if (coding && (is_old(request) || coding->value_length != 7 ||
                    strncasecmp(coding->value, "chunked", 7) != 0)) {
         return "the Transfer-Encoding is not chunked";
     }
@@ -144,7 +149,7 @@ const char *strict_check(const struct strict_request *request)
         }
     }
     const struct strict_header *host = found[HOST];
-    if (!host && strcmp(request->version, "HTTP/1.1") == 0) {
+    if (!host && !is_old(request)) {
         return "there is no Host";
     }
     if (host && !is_host(host->value ? host->value : "", host->value_length)) {
