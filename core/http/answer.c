@@ -3,6 +3,7 @@
  * See answer.h. */
 #include "core/http/answer.h"
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/http/cors.h"
 #include "core/http/json_out.h"
@@ -28,6 +29,8 @@ static const struct meaning meanings[] = {
      "the first request with this Idempotency-Key is still running", 1},
     {ANSWER_CREATE, MGW_CORRUPT, 400, "digest_mismatch",
      "the content does not have the digest that was sent with it", 0},
+    {ANSWER_CREATE, MGW_UNSUPPORTED, 415, "unsupported_media_type",
+     "this media type is not allowed here", 0},
     {ANSWER_CREATE, MGW_STALE, 503, "unavailable",
      "the upload was given up in the meantime, send it again", 1},
     {ANSWER_CREATE, MGW_TIMEOUT, 503, "timeout",
@@ -190,7 +193,10 @@ bool answer_raw(struct exchange *x)
         return false;
     }
     AUTO_BUF struct buf text = {0};
-    buf_printf(&text, "HTTP/1.1 %u %s\r\n", x->status, MHD_get_reason_phrase_for(x->status));
+    char date[CLOCK_HTTP_SIZE];
+    clock_http(clock_wall_ms(), date);
+    buf_printf(&text, "HTTP/1.1 %u %s\r\nDate: %s\r\n", x->status,
+               MHD_get_reason_phrase_for(x->status), date);
     MHD_get_response_headers(x->response, put_header, &text);
     buf_text(&text, "Connection: close\r\nContent-Length: ");
     buf_printf(&text, "%zu\r\n\r\n", (size_t)x->answer_bytes);

@@ -63,6 +63,7 @@ static void exchange_free(struct exchange *x)
     buf_free(&x->body);
     target_free(x->target);
     free(x->raw_target);
+    free(x->copy);
     free(x->account);
     free(x);
     gateway->active--;
@@ -245,13 +246,28 @@ static enum MHD_Result exchange_discard(struct exchange *x, size_t *length)
     return answer_raw(x) ? MHD_YES : MHD_NO;
 }
 
+/* Gives a worker the bytes from x->consumed on. A piece of a chunked body is copied: libmicrohttpd
+ * moves it to the start of its buffer once the handler has returned. That of a body whose length is
+ * known lies there already. */
+static enum MHD_Result exchange_feed(struct exchange *x, const char *data, size_t length)
+{
+    x->slice = data + x->consumed;
+    x->slice_length = length - x->consumed;
+    if (x->content_length == UINT64_MAX) {
+        x->copy = malloc(x->slice_length);
+        if (!x->copy) {
+            return MHD_NO;
+        }
+        x->slice = memcpy(x->copy, x->slice, x->slice_length);
+    }
+    x->received += x->slice_length;
+    return exchange_suspend(x, STATE_FEEDING);
+}
+
 static enum MHD_Result exchange_take_body(struct exchange *x, const char *data, size_t *length)
 {
     if (x->route->body == ROUTE_BODY_STREAM) {
-        x->slice = data;
-        x->slice_length = *length;
-        x->received += *length;
-        return exchange_suspend(x, STATE_FEEDING);
+        return exchange_feed(x, data, *length);
     }
     x->received += *length;
     if (x->received > EXCHANGE_JSON_MAX) {
@@ -265,14 +281,22 @@ static enum MHD_Result exchange_take_body(struct exchange *x, const char *data, 
     return MHD_YES;
 }
 
-/* The worker has the piece behind it. */
-static enum MHD_Result exchange_fed(struct exchange *x, size_t *length)
+/* The worker has its piece behind it. Meanwhile more may have come to stand behind it; what is left
+ * over would wait for the next packet, which may never come. */
+static enum MHD_Result exchange_fed(struct exchange *x, const char *data, size_t *length)
 {
-    *length -= x->slice_length;
-    conn_set_phase(x->conn, CONN_BODY);
+    x->consumed += x->slice_length;
+    free(TAKE(x->copy));
     bool complete = x->received == x->content_length;
-    x->state = x->response && !complete ? STATE_DISCARD : STATE_BODY;
-    return MHD_YES;
+    bool refused = x->response && !complete;
+    if (!refused && *length > x->consumed) {
+        return exchange_feed(x, data, *length);
+    }
+    *length -= x->consumed;
+    x->consumed = 0;
+    conn_set_phase(x->conn, CONN_BODY);
+    x->state = refused ? STATE_DISCARD : STATE_BODY;
+    return refused ? exchange_discard(x, length) : MHD_YES;
 }
 
 static bool runs_inline(const struct exchange *x)
@@ -327,7 +351,7 @@ enum MHD_Result exchange_handle(void *gateway, struct MHD_Connection *mhd, const
     case STATE_BODY:
         return *length > 0 && !x->response ? exchange_take_body(x, data, length) : exchange_run(x);
     case STATE_FEEDING:
-        return exchange_fed(x, length);
+        return exchange_fed(x, data, length);
     case STATE_RUNNING:
         return exchange_queue(x, false);
     case STATE_DISCARD:

@@ -75,6 +75,8 @@ struct exchange {
     bool admitted; /* past the pool's bound once */
     const char *slice;
     size_t slice_length;
+    size_t consumed; /* of what libmicrohttpd shows: it is told when all of it is done */
+    char *copy;      /* `slice`, where libmicrohttpd would move it */
     uint64_t discarded;
     int64_t started_us;
 };
