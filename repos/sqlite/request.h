@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One apply() on its way through the writer: a copy of all that its caller gave, so that the caller
+ * may leave at any time. */
+#ifndef SQLITE_REQUEST_H
+#define SQLITE_REQUEST_H
+
+#include "fault.h"
+
+#include <mediagw/repo.h>
+#include <pthread.h>
+
+enum request_state {
+    REQUEST_QUEUED,    /* the caller may take it back */
+    REQUEST_RUNNING,   /* the writer's until it is done */
+    REQUEST_ABANDONED, /* the caller has left: the writer frees it */
+    REQUEST_DONE       /* the caller's */
+};
+
+struct request {
+    struct request *next;
+    enum request_state state; /* under the writer's lock */
+    pthread_cond_t done;
+    struct fault fault; /* its status is the request's answer */
+    size_t count;
+    struct mgw_change *changes;
+    struct mgw_change_result *results;
+};
+
+/* NULL when memory is short. */
+struct request *request_new(const struct mgw_change *changes, size_t stride, size_t count);
+/* Copies the results to the caller's, RESULT_STRIDE apart. */
+void request_results(const struct request *request, struct mgw_change_result *results,
+                     size_t stride);
+void request_free(struct request *request);
+
+#endif
