@@ -3,6 +3,7 @@
  * What must hold of a config beyond its types: the grammar of addresses, URLs, buckets and keys. */
 #include "core/base/text.h"
 #include "core/config/inside.h"
+#include "core/config/override.h"
 #include "core/config/value.h"
 
 #include <string.h>
@@ -193,4 +194,26 @@ enum mgw_status check_config(const struct config *config, struct mgw_error *erro
     }
     enum mgw_status status = check_origins(config, error);
     return status == MGW_OK ? check_types(config, error) : status;
+}
+
+enum mgw_status config_override_listen(struct config *config, const char *listen,
+                                       struct mgw_error *error)
+{
+    if (!listen_is_valid(listen)) {
+        return config_say(error, "--listen: expected ADDRESS:PORT such as \"127.0.0.1:8080\", "
+                                 "\"[::1]:8080\" or \":8080\"");
+    }
+    char *copy = strdup(listen);
+    if (!copy) {
+        return config_say(error, "out of memory");
+    }
+    free(config->listen);
+    config->listen = copy;
+    return MGW_OK;
+}
+
+bool config_listens_on_loopback(const struct config *config)
+{
+    return strncmp(config->listen, "127.", 4) == 0 || strncmp(config->listen, "[::1]:", 6) == 0 ||
+           strncmp(config->listen, "localhost:", 10) == 0;
 }

@@ -2,6 +2,7 @@
  *
  * Instances out of the config's objects: a driver, and the filters upon it, the first of the list
  * outermost. Start-up only, one thread. */
+#include "core/plugin/registry_check.h"
 #include "core/plugin/registry_inside.h"
 #include "core/plugin/store_inside.h"
 
@@ -19,6 +20,7 @@ struct opening {
     struct mgw_error *error;
     struct mgw_call *call;
     unsigned depth; /* of storages within filters */
+    bool dry;       /* only check: no instance is made, *store stays NULL */
 };
 
 static const char *const driver_ignores[] = {"driver", "filters", NULL};
@@ -122,6 +124,10 @@ static enum mgw_status open_driver(struct opening *opening, json_t *object, cons
     if (status != MGW_OK) {
         return status;
     }
+    if (opening->dry) {
+        config_values_free(values);
+        return MGW_OK;
+    }
     const struct mgw_storage_driver *driver = descriptor->plugin->table;
     void *instance = NULL;
     call_clear(opening->call);
@@ -165,6 +171,9 @@ static enum mgw_status open_inner(struct opening *opening, const struct mgw_plug
         opening->depth--;
         if (status != MGW_OK) {
             return status;
+        }
+        if (opening->dry) {
+            continue;
         }
         layers->at[layers->count].store = store;
         layers->at[layers->count].face = store_as_storage(store);
@@ -231,15 +240,17 @@ static enum mgw_status open_filter(struct opening *opening, json_t *object, cons
         store_free(TAKE(*store));
         return status;
     }
-    layers->at[0].face = store_as_storage(*store);
-    layers->at[0].store = TAKE(*store);
-    layers->count = 1;
+    if (*store) {
+        layers->at[0].face = store_as_storage(*store);
+        layers->at[0].store = TAKE(*store);
+        layers->count = 1;
+    }
     status = open_inner(opening, descriptor->plugin, object, pointer, layers, values);
-    if (status == MGW_OK) {
+    if (status == MGW_OK && !opening->dry) {
         status = create_filter(opening, descriptor, values, pointer, layers, store);
     }
     config_values_free(values);
-    if (status != MGW_OK) {
+    if (status != MGW_OK || opening->dry) {
         layers_free(layers);
     }
     return status;
@@ -272,11 +283,38 @@ enum mgw_status registry_open_storage(struct registry *registry, const struct co
                                       uint32_t flags, struct store **store, struct mgw_error *error)
 {
     AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
-    struct opening opening = {registry, config, flags, error, call, 0};
+    struct opening opening = {registry, config, flags, error, call, 0, false};
     if (!call) {
         return registry_say(error, "out of memory");
     }
     return open_storage(&opening, config->storage, "/storage", store);
+}
+
+static enum mgw_status repository_values(struct opening *opening, struct descriptor **descriptor,
+                                         struct config_values **values)
+{
+    static const char *const ignores[] = {"driver", NULL};
+    json_t *object = opening->config->repository;
+    enum mgw_status status =
+        find_plugin(opening, object, "driver", "/repository", MGW_KIND_REPOSITORY, descriptor);
+    return status == MGW_OK
+               ? values_of(opening, *descriptor, object, "/repository", ignores, values)
+               : status;
+}
+
+enum mgw_status registry_check(struct registry *registry, const struct config *config,
+                               struct mgw_error *error)
+{
+    struct opening opening = {registry, config, 0, error, NULL, 0, true};
+    struct store *none = NULL;
+    struct descriptor *descriptor;
+    struct config_values *values = NULL;
+    enum mgw_status status = open_storage(&opening, config->storage, "/storage", &none);
+    if (status == MGW_OK) {
+        status = repository_values(&opening, &descriptor, &values);
+    }
+    config_values_free(values);
+    return status;
 }
 
 enum mgw_status registry_open_repository(struct registry *registry, const struct config *config,
@@ -284,19 +322,13 @@ enum mgw_status registry_open_repository(struct registry *registry, const struct
                                          struct mgw_error *error)
 {
     AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
-    struct opening opening = {registry, config, flags, error, call, 0};
-    static const char *const ignores[] = {"driver", NULL};
+    struct opening opening = {registry, config, flags, error, call, 0, false};
     struct descriptor *descriptor;
     struct config_values *values = NULL;
     if (!call) {
         return registry_say(error, "out of memory");
     }
-    enum mgw_status status = find_plugin(&opening, config->repository, "driver", "/repository",
-                                         MGW_KIND_REPOSITORY, &descriptor);
-    if (status == MGW_OK) {
-        status =
-            values_of(&opening, descriptor, config->repository, "/repository", ignores, &values);
-    }
+    enum mgw_status status = repository_values(&opening, &descriptor, &values);
     if (status != MGW_OK) {
         return status;
     }

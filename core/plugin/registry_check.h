@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A config's plugins and their keys, checked without opening anything. Start-up only. */
+#ifndef PLUGIN_REGISTRY_CHECK_H
+#define PLUGIN_REGISTRY_CHECK_H
+
+#include "core/plugin/registry.h"
+
+/* Loads the plugins that "storage" (with its filters) and "repository" name and checks their keys
+ * by their tables. */
+enum mgw_status registry_check(struct registry *registry, const struct config *config,
+                               struct mgw_error *error);
+
+#endif
