@@ -27,8 +27,8 @@ static enum mgw_status find_row(struct mgw_media *media, struct mgw_call *call,
     if (*row) {
         return MGW_OK;
     }
-    enum mgw_status status =
-        rows_get_by_blob(media->rows, call, request->bucket, request->key, row_keep, row);
+    enum mgw_status status = media_outside(
+        rows_get_by_blob(media->rows, call, request->bucket, request->key, row_keep, row));
     if (status == MGW_OK && !*row) {
         return mgw_fail(call, MGW_IO, "out of memory");
     }
@@ -46,7 +46,7 @@ static enum mgw_status open_blob(struct mgw_content *content, struct mgw_call *c
 {
     struct mgw_blob blob = {sizeof blob, content->row->bucket, content->row->key};
     enum mgw_status status =
-        store_open(content->media->store, call, &blob, NULL, &content->reader, stat);
+        media_outside(store_open(content->media->store, call, &blob, NULL, &content->reader, stat));
     if (status == MGW_NOT_FOUND ||
         (status == MGW_OK && stat->bytes != (uint64_t)content->row->size_bytes)) {
         /* A delete on another node within the cache's time looks like this too. */

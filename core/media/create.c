@@ -206,19 +206,17 @@ static enum mgw_status begin_put(struct mgw_create *create, struct mgw_call *cal
     if (status == MGW_OK && create->head.length > 0) {
         status = store_put_write(create->writer, call, create->head.data, create->head.length);
     }
-    return status;
+    return media_outside(status);
 }
 
-/* Keeps the first bytes until there are enough to tell the type by, where nobody told it. */
 static enum mgw_status put_bytes(struct mgw_create *create, struct mgw_call *call,
                                  const char *bytes, size_t length)
 {
-    if (create->put_begun || create->first) {
-        return create->first ? MGW_OK : store_put_write(create->writer, call, bytes, length);
+    enum mgw_status status = create->put_begun || create->first ? MGW_OK : begin_put(create, call);
+    if (status == MGW_OK && !create->first && length > 0) {
+        status = media_outside(store_put_write(create->writer, call, bytes, length));
     }
-    enum mgw_status status = begin_put(create, call);
-    return status != MGW_OK || length == 0 ? status
-                                           : store_put_write(create->writer, call, bytes, length);
+    return status;
 }
 
 enum mgw_status mgw_create_write(struct mgw_create *create, struct mgw_call *call,
@@ -237,6 +235,7 @@ enum mgw_status mgw_create_write(struct mgw_create *create, struct mgw_call *cal
         return mgw_fail(call, MGW_IO, "SHA-256 failed");
     }
     create->bytes += length;
+    /* Where nobody told the type, the first bytes are kept until there are enough to tell it by. */
     size_t kept = 0;
     if (!create->put_begun && details_type_is_vague(create->mime_hint) &&
         create->head.length < SNIFF_BYTES) {
@@ -268,7 +267,7 @@ static enum mgw_status commit_blob(struct mgw_create *create, struct mgw_call *c
     } else if (status != MGW_UNKNOWN_OUTCOME && status != MGW_TIMEOUT && status != MGW_CANCELLED) {
         create->published = PUBLISHED_NO;
     }
-    return status;
+    return media_outside(status);
 }
 
 /* The compare-and-set to `ready`, on status and fence. */
@@ -303,7 +302,7 @@ static enum mgw_status make_ready(struct mgw_create *create, struct mgw_call *ca
         status = mgw_fail(call, MGW_STALE, "the upload's lease was lost; start it again");
     }
     create->not_ours = status == MGW_STALE || status == MGW_NOT_FOUND;
-    return status;
+    return status == MGW_NOT_FOUND ? MGW_STALE : media_outside(status);
 }
 
 static enum mgw_status finish_new(struct mgw_create *create, struct mgw_call *call,
@@ -311,7 +310,7 @@ static enum mgw_status finish_new(struct mgw_create *create, struct mgw_call *ca
 {
     enum mgw_status status = create->put_begun ? MGW_OK : begin_put(create, call);
     if (status == MGW_OK) {
-        status = store_put_prepare(create->writer, call);
+        status = media_outside(store_put_prepare(create->writer, call));
     }
     if (status == MGW_OK) {
         status = insert_wait(&create->insert, call);
@@ -322,7 +321,7 @@ static enum mgw_status finish_new(struct mgw_create *create, struct mgw_call *ca
         status = commit_blob(create, call, &stat);
     }
     if (status == MGW_OK && stat.bytes != create->bytes) {
-        status = mgw_fail(call, MGW_CORRUPT, "the store kept %llu of %llu bytes",
+        status = mgw_fail(call, MGW_IO, "the store kept %llu of %llu bytes",
                           (unsigned long long)stat.bytes, (unsigned long long)create->bytes);
         create->not_ours = true;
     }
@@ -369,8 +368,9 @@ enum mgw_status mgw_create_finish(struct mgw_create *create, struct mgw_call *ca
 {
     call_clear(call);
     struct details details = {0};
-    enum mgw_status status = details_fill(&details, create->media, call, recording, create->mime_hint,
-                                         &create->head, create->sha256, &create->row);
+    enum mgw_status status =
+        details_fill(&details, create->media, call, recording, create->mime_hint, &create->head,
+                     create->sha256, &create->row);
     create->row.size_bytes = (int64_t)create->bytes;
     if (status == MGW_OK && create->length != UINT64_MAX && create->bytes != create->length) {
         status = mgw_fail(call, MGW_INVALID, "%llu bytes came where %llu were announced",

@@ -99,7 +99,7 @@ void insert_start(struct insert *insert)
 enum mgw_status insert_check(struct insert *insert, struct mgw_call *call)
 {
     pthread_mutex_lock(&insert->lock);
-    enum mgw_status status = insert->done ? insert->status : MGW_OK;
+    enum mgw_status status = insert->done ? media_outside(insert->status) : MGW_OK;
     bool lost = insert->lease && lease_lost(insert->lease);
     pthread_mutex_unlock(&insert->lock);
     if (status != MGW_OK && insert->call) {
@@ -194,7 +194,7 @@ static enum mgw_status judge_first(struct insert *insert, struct mgw_call *call,
         return MGW_OK;
     }
     if (status != MGW_OK || !row) {
-        return status != MGW_OK ? status : mgw_fail(call, MGW_IO, "out of memory");
+        return status != MGW_OK ? media_outside(status) : mgw_fail(call, MGW_IO, "out of memory");
     }
     if (strcmp(row->account_id, insert->row.account_id) != 0 || row->status == MGW_ROW_FAILED) {
         return MGW_OK;
@@ -204,7 +204,7 @@ static enum mgw_status judge_first(struct insert *insert, struct mgw_call *call,
         return MGW_EXISTS;
     }
     int64_t now = 0;
-    status = rows_now(insert->media->rows, call, &now);
+    status = media_outside(rows_now(insert->media->rows, call, &now));
     if (status != MGW_OK) {
         return status;
     }
@@ -227,8 +227,8 @@ enum mgw_status insert_idempotent(struct insert *insert, struct mgw_call *call,
     for (int i = 0; i < TRIES && status == MGW_CONFLICT; i++) {
         struct first known = {0};
         AUTO_FREE struct mgw_row *taken = NULL;
-        status = rows_get_record(rows, call, RECORD_KIND, insert->row.account_id,
-                                 insert->idempotency_key, keep_first, &known);
+        status = media_outside(rows_get_record(rows, call, RECORD_KIND, insert->row.account_id,
+                                               insert->idempotency_key, keep_first, &known));
         AUTO_FREE char *id = known.id;
         if (status == MGW_OK && !id) {
             status = MGW_NOT_FOUND;
@@ -248,6 +248,7 @@ enum mgw_status insert_idempotent(struct insert *insert, struct mgw_call *call,
         if (status == MGW_STALE || status == MGW_BUSY) {
             status = MGW_CONFLICT; /* the row that ran out was taken by somebody else */
         }
+        status = media_outside(status);
     }
     if (status == MGW_CONFLICT) {
         call->error->retry_after_ms = RETRY_MS;

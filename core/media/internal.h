@@ -52,6 +52,25 @@ static inline int64_t media_grace_ms(const struct mgw_media *media)
     return 2 * media->lease_ms;
 }
 
+/* A driver's status as the service's own: DENIED, INVALID, BUSY and CORRUPT say something about the
+ * caller when the service says them, and here nobody asked for anything wrong. The text stays, for
+ * the log. */
+static inline enum mgw_status media_outside(enum mgw_status status)
+{
+    switch (status) {
+    case MGW_DENIED:
+    case MGW_BUSY:
+        return MGW_UNAVAILABLE;
+    case MGW_INVALID:
+    case MGW_CORRUPT:
+    case MGW_RANGE:
+    case MGW_UNSUPPORTED:
+        return MGW_IO;
+    default:
+        return status;
+    }
+}
+
 /* A grant for ROW: a copy of it, with a URL unless the row is not ready. TTL_SEC 0: the default. */
 enum mgw_status grant_new(struct mgw_media *media, struct mgw_call *call, const struct mgw_row *row,
                           int64_t ttl_sec, const char *file_name, bool replayed,

@@ -232,7 +232,7 @@ enum mgw_status mgw_key_check(struct mgw_media *media, struct mgw_call *call, co
     AUTO_KEY_RECORD struct key_record found = {0};
     enum mgw_status status = find_key(media, call, id, &found);
     if (status != MGW_OK && status != MGW_NOT_FOUND) {
-        return status;
+        return media_outside(status); /* not being able to tell is no refusal */
     }
     static const char nothing[] =
         "0000000000000000000000000000000000000000000000000000000000000000";

@@ -23,7 +23,7 @@ static enum mgw_status find_own(struct mgw_media *media, struct mgw_call *call, 
     if (checks_id(id)) {
         return mgw_fail(call, MGW_NOT_FOUND, "there is no such recording");
     }
-    enum mgw_status status = rows_get(media->rows, call, id, row_keep, row);
+    enum mgw_status status = media_outside(rows_get(media->rows, call, id, row_keep, row));
     if (status == MGW_OK && !*row) {
         status = mgw_fail(call, MGW_IO, "out of memory");
     }
@@ -110,7 +110,7 @@ enum mgw_status mgw_media_delete(struct mgw_media *media, struct mgw_call *call,
         media_purge(media, call, row); /* best effort: the recording is gone either way */
         call_clear(call);
     }
-    return status;
+    return media_outside(status);
 }
 
 /* ---- List ---- */
@@ -169,7 +169,7 @@ enum mgw_status mgw_media_list(struct mgw_media *media, struct mgw_call *call,
                         "cursor: not one of this list; pass nextCursor with the same filters");
     }
     struct page page = {.emit = emit, .ctx = ctx, .limit = limit};
-    enum mgw_status status = rows_list(media->rows, call, &rows, page_row, &page);
+    enum mgw_status status = media_outside(rows_list(media->rows, call, &rows, page_row, &page));
     if (status == MGW_OK && page.more) {
         *next_cursor = page.last ? cursor_make(media, &rows, page.last) : NULL;
         page.failed = page.failed || !*next_cursor;

@@ -29,6 +29,19 @@ static void a_failed_begin_prepare_or_commit_leaves_the_row_failed(void **state)
     }
 }
 
+static void a_stores_refusal_does_not_read_as_the_clients_fault(void **state)
+{
+    struct bench *bench = *state;
+    const enum mgw_status refusals[] = {MGW_DENIED, MGW_INVALID, MGW_CORRUPT, MGW_BUSY};
+    for (size_t i = 0; i < 4; i++) {
+        struct mgw_grant *grant;
+        memstore_fail(bench->store, MEMSTORE_PUT_COMMIT, 1, 2, refusals[i]);
+        enum mgw_status status = bench_create(bench, bench->call, NULL, "x", &grant);
+        assert_true(status == MGW_UNAVAILABLE || status == MGW_IO);
+    }
+    assert_int_equal(memstore_blobs(bench->store), 0);
+}
+
 static void nothing_is_published_before_its_row_is_there(void **state)
 {
     struct bench *bench = *state;
@@ -200,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(a_failed_write_leaves_the_row_failed),
         BENCH_TEST(a_failed_begin_prepare_or_commit_leaves_the_row_failed),
+        BENCH_TEST(a_stores_refusal_does_not_read_as_the_clients_fault),
         BENCH_TEST(nothing_is_published_before_its_row_is_there),
         BENCH_TEST(an_insert_whose_answer_is_lost_is_repeated),
         BENCH_TEST(a_commit_whose_answer_is_lost_is_repeated),
