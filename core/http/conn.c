@@ -27,15 +27,16 @@ struct conn {
     int fd;
     char peer[PEER_SIZE];
     struct in6_addr address;
-    /* The phase in the low byte, above it a number that changes with each conn_set_phase. */
+    /* The phase in the low byte, above it the part: a number that each conn_set_phase changes. */
     _Atomic uint64_t phase;
     struct mgw_call *call; /* under the lock */
 
     /* The sweeper's own: what it saw at `phase`. */
-    uint64_t seen;
-    int64_t since;        /* when the phase was first seen */
-    int64_t progress_at;  /* when bytes last passed */
-    int64_t window_since; /* of the minimum rate */
+    uint64_t seen;       /* the part */
+    int64_t since;       /* when it was first seen */
+    int64_t looked_at;   /* the last tick */
+    int64_t progress_at; /* when bytes last passed */
+    int64_t window_ms;   /* of the minimum rate: how much of it is over */
     uint64_t bytes, window_bytes;
     int64_t header_since; /* when a header was seen to have begun; 0: not */
     int64_t gone_since;   /* when the client was seen to have hung up; 0: not */
@@ -93,15 +94,15 @@ static void sweep_transfer(struct conn *conn, int64_t now, bool sent)
         conn_cut(conn, "idle");
         return;
     }
-    int64_t window = now - conn->window_since;
-    if (window < limits->idle_ms) {
+    conn->window_ms += now - conn->looked_at;
+    if (conn->window_ms < limits->idle_ms) {
         return;
     }
-    uint64_t least = limits->min_rate * (uint64_t)window / 1000;
+    uint64_t least = limits->min_rate * (uint64_t)conn->window_ms / 1000;
     if (bytes - conn->window_bytes < least) {
         conn_cut(conn, "below the minimum rate");
     }
-    conn->window_since = now;
+    conn->window_ms = 0;
     conn->window_bytes = bytes;
 }
 
@@ -124,6 +125,7 @@ static void sweep_idle(struct conn *conn, int64_t now)
 static void sweep_work(struct conn *conn, int64_t now)
 {
     struct pollfd poll_fd = {.fd = conn->fd, .events = POLLRDHUP};
+    conn->progress_at = now;
     if (!conn->call || poll(&poll_fd, 1, 0) <= 0) {
         return;
     }
@@ -139,9 +141,10 @@ static void sweep_work(struct conn *conn, int64_t now)
 static void sweep(struct conn *conn, int64_t now)
 {
     uint64_t phase = atomic_load_explicit(&conn->phase, memory_order_acquire);
-    if (phase != conn->seen) {
-        conn->seen = phase;
-        conn->since = conn->progress_at = conn->window_since = now;
+    if (phase >> 8 != conn->seen) {
+        conn->seen = phase >> 8;
+        conn->since = conn->progress_at = conn->looked_at = now;
+        conn->window_ms = 0;
         conn->bytes = conn->window_bytes = conn_bytes(conn, phase_of(phase) == CONN_SEND);
         conn->header_since = conn->gone_since = 0;
     }
@@ -167,6 +170,7 @@ static void sweep(struct conn *conn, int64_t now)
         }
         break;
     }
+    conn->looked_at = now;
 }
 
 static void *conns_sweep(void *argument)
@@ -357,6 +361,12 @@ void conn_set_phase(struct conn *conn, enum conn_phase phase)
     /* Only the thread that has the exchange writes. */
     uint64_t now = atomic_load_explicit(&conn->phase, memory_order_relaxed);
     atomic_store_explicit(&conn->phase, (((now >> 8) + 1) << 8) | phase, memory_order_release);
+}
+
+void conn_alternate(struct conn *conn, enum conn_phase phase)
+{
+    uint64_t now = atomic_load_explicit(&conn->phase, memory_order_relaxed);
+    atomic_store_explicit(&conn->phase, (now & ~(uint64_t)0xff) | phase, memory_order_release);
 }
 
 void conn_set_call(struct conn *conn, struct mgw_call *call)

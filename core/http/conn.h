@@ -44,7 +44,11 @@ void conns_notice(void *conns, struct MHD_Connection *mhd, void **socket_context
 
 /* The connection's conn, valid until it is closed. */
 struct conn *conn_of(struct MHD_Connection *mhd);
+/* The next part of a request: all deadlines start anew. */
 void conn_set_phase(struct conn *conn, enum conn_phase phase);
+/* Between CONN_WORK and the transfer that it interrupts: the transfer's deadlines go on, without
+ * the time of the work. */
+void conn_alternate(struct conn *conn, enum conn_phase phase);
 /* CALL is cancelled when the client hangs up; NULL: none any more. */
 void conn_set_call(struct conn *conn, struct mgw_call *call);
 /* The client's address and port as text. */

@@ -106,7 +106,7 @@ static ssize_t body_read_content(struct body *body, uint64_t from, char *into, s
 {
     if (body->filled) {
         body->filled = false;
-        conn_set_phase(body->conn, CONN_SEND);
+        conn_alternate(body->conn, CONN_SEND);
         bool good = body->status == MGW_OK && body->got > 0 && body->got <= want;
         return good ? (ssize_t)body->got : MHD_CONTENT_READER_END_WITH_ERROR;
     }
@@ -114,7 +114,7 @@ static ssize_t body_read_content(struct body *body, uint64_t from, char *into, s
     body->into = into;
     body->want = want;
     body->got = 0;
-    conn_set_phase(body->conn, CONN_WORK);
+    conn_alternate(body->conn, CONN_WORK);
     MHD_suspend_connection(body->mhd);
     if (!pool_continue(body->gateway->pool, &body->job)) {
         body->status = MGW_UNAVAILABLE;

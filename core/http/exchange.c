@@ -164,7 +164,11 @@ static enum MHD_Result exchange_suspend(struct exchange *x, enum state state)
 {
     x->state = (int)state;
     x->job.run = work_run;
-    conn_set_phase(x->conn, CONN_WORK);
+    if (state == STATE_FEEDING) {
+        conn_alternate(x->conn, CONN_WORK);
+    } else {
+        conn_set_phase(x->conn, CONN_WORK);
+    }
     MHD_suspend_connection(x->mhd);
     bool first = !x->admitted;
     x->admitted = true;
@@ -190,12 +194,23 @@ static enum MHD_Result exchange_queue(struct exchange *x, bool close)
     return MHD_queue_response(x->mhd, x->status, x->response);
 }
 
+/* Answers past libmicrohttpd, and lets the client go on for a while so that it reads the answer. */
+static enum MHD_Result exchange_linger(struct exchange *x)
+{
+    x->state = STATE_LINGER;
+    conn_set_phase(x->conn, CONN_LINGER);
+    return answer_raw(x) ? MHD_YES : MHD_NO;
+}
+
 /* Refuses before any of the body was asked for. */
 static enum MHD_Result exchange_refuse(struct exchange *x)
 {
     const char *expect = exchange_header(x, "Expect");
     if (!x->has_body || expect) {
         return exchange_queue(x, true);
+    }
+    if (x->content_length > DISCARD_MAX) {
+        return exchange_linger(x);
     }
     x->state = STATE_DISCARD;
     conn_set_phase(x->conn, CONN_BODY);
@@ -241,9 +256,7 @@ static enum MHD_Result exchange_discard(struct exchange *x, size_t *length)
     if (known && x->discarded <= DISCARD_MAX && to_come <= DISCARD_MAX) {
         return MHD_YES;
     }
-    x->state = STATE_LINGER;
-    conn_set_phase(x->conn, CONN_LINGER);
-    return answer_raw(x) ? MHD_YES : MHD_NO;
+    return exchange_linger(x);
 }
 
 /* Gives a worker the bytes from x->consumed on. A piece of a chunked body is copied: libmicrohttpd
@@ -294,7 +307,7 @@ static enum MHD_Result exchange_fed(struct exchange *x, const char *data, size_t
     }
     *length -= x->consumed;
     x->consumed = 0;
-    conn_set_phase(x->conn, CONN_BODY);
+    conn_alternate(x->conn, CONN_BODY);
     x->state = refused ? STATE_DISCARD : STATE_BODY;
     return refused ? exchange_discard(x, length) : MHD_YES;
 }
