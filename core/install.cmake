@@ -1,1 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
+# What `cmake --install` puts beside the modules (core/cmake/mediagw.cmake): the command, the library, the public headers,
+# a pkg-config file and a CMake package. Everything is found relative to itself, so that a prefix may be moved.
+include(CMakePackageConfigHelpers)
+
+# The gateway refuses modules in folders that others may write, so no umask decides.
+set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
+  OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE
+  CACHE INTERNAL "")
+
+# Only the functions of media.h leave the library.
+target_link_options(libmediagw PRIVATE
+  -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/mediagw.map)
+set_target_properties(libmediagw PROPERTIES LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/mediagw.map)
+
+install(TARGETS mediagw RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS libmediagw EXPORT mediagwTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/mediagw DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+
+set(MEDIAGW_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/mediagw)
+install(EXPORT mediagwTargets NAMESPACE mediagw:: DESTINATION ${MEDIAGW_PACKAGE_DIR})
+configure_package_config_file(mediagwConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/mediagwConfig.cmake
+  INSTALL_DESTINATION ${MEDIAGW_PACKAGE_DIR}
+  PATH_VARS CMAKE_INSTALL_INCLUDEDIR MEDIAGW_PLUGIN_INSTALL_DIR MEDIAGW_DESCRIPTOR_INSTALL_DIR)
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/mediagwConfigVersion.cmake
+  COMPATIBILITY SameMajorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mediagwConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/mediagwConfigVersion.cmake DESTINATION ${MEDIAGW_PACKAGE_DIR})
+
+set(MEDIAGW_PC_DIR ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH MEDIAGW_PC_TO_PREFIX /prefix/${MEDIAGW_PC_DIR} /prefix)
+configure_file(mediagw.pc.in ${CMAKE_CURRENT_BINARY_DIR}/mediagw.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mediagw.pc DESTINATION ${MEDIAGW_PC_DIR})
