@@ -70,10 +70,12 @@ static enum mgw_status check_name(struct mgw_call *call, const struct mgw_blob *
 enum mgw_status mem_blob_new(struct mgw_call *call, const struct mgw_blob *name,
                              const struct mgw_put *put, struct blob **blob)
 {
+    const char *const *map = MGW_HAS(put, metadata) ? put->metadata : NULL;
+    const char *type = MGW_HAS(put, content_type) ? put->content_type : NULL;
     size_t count = 0;
     enum mgw_status status = check_name(call, name);
     if (status == MGW_OK) {
-        status = check_metadata(call, put->metadata, &count);
+        status = check_metadata(call, map, &count);
     }
     if (status != MGW_OK) {
         return status;
@@ -85,12 +87,12 @@ enum mgw_status mem_blob_new(struct mgw_call *call, const struct mgw_blob *name,
     made->references = 1;
     made->bucket = strdup(name->bucket);
     made->key = strdup(name->key);
-    made->content_type = put->content_type ? strdup(put->content_type) : NULL;
+    made->content_type = type ? strdup(type) : NULL;
     made->metadata = count ? calloc(count + 1, sizeof(char *)) : NULL;
-    bool ok = made->bucket && made->key && (!put->content_type || made->content_type) &&
-              (!count || made->metadata);
+    bool ok =
+        made->bucket && made->key && (!type || made->content_type) && (!count || made->metadata);
     for (size_t i = 0; ok && i < count; i++) {
-        made->metadata[i] = strdup(put->metadata[i]);
+        made->metadata[i] = strdup(map[i]);
         ok = made->metadata[i] != NULL;
     }
     if (!ok) {
@@ -208,24 +210,38 @@ static char *call_text_copy(struct mgw_call *call, const char *text)
     return copy ? memcpy(copy, text, bytes) : NULL;
 }
 
+/* The map of BLOB in the call's memory; NULL when memory is short. */
+static const char *const *copy_map(struct mgw_call *call, const struct blob *blob)
+{
+    size_t count = 0;
+    while (blob->metadata[count]) {
+        count++;
+    }
+    const char **map = call->alloc(call, (count + 1) * sizeof *map);
+    for (size_t i = 0; map && i < count; i++) {
+        map[i] = call_text_copy(call, blob->metadata[i]);
+        if (!map[i]) {
+            return NULL;
+        }
+    }
+    return map;
+}
+
 enum mgw_status mem_blob_stat(struct mgw_call *call, const struct blob *blob, struct mgw_stat *stat)
 {
     char etag[32];
-    size_t count = 0;
-    while (blob->metadata && blob->metadata[count]) {
-        count++;
-    }
-    const char **metadata = count ? call->alloc(call, (count + 1) * sizeof *metadata) : NULL;
     snprintf(etag, sizeof etag, "m%" PRIx64, blob->serial);
     stat->bytes = blob->length;
     stat->modified_ms = blob->modified_ms;
     stat->etag = call_text_copy(call, etag);
-    stat->content_type = blob->content_type ? call_text_copy(call, blob->content_type) : NULL;
-    bool ok = stat->etag && (!blob->content_type || stat->content_type) && (!count || metadata);
-    for (size_t i = 0; ok && i < count; i++) {
-        metadata[i] = call_text_copy(call, blob->metadata[i]);
-        ok = metadata[i] != NULL;
+    bool ok = stat->etag != NULL;
+    if (ok && blob->content_type && MGW_HAS(stat, content_type)) {
+        stat->content_type = call_text_copy(call, blob->content_type);
+        ok = stat->content_type != NULL;
     }
-    stat->metadata = metadata;
+    if (ok && blob->metadata && MGW_HAS(stat, metadata)) {
+        stat->metadata = copy_map(call, blob);
+        ok = stat->metadata != NULL;
+    }
     return ok ? MGW_OK : mgw_fail(call, MGW_UNAVAILABLE, "memory is short");
 }

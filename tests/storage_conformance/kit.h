@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the conformance cases stand on: a host of the ABI's least kind (its own call, host table and
+ * config, no core library), one open instance, and shorthands that assert. Assertions only from the
+ * main thread. */
+#ifndef KIT_H
+#define KIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <mediagw/storage.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One case: its name states the behaviour, its clause is where the header demands it. */
+struct kit_case {
+    const char *name, *clause;
+    uint64_t needs; /* capabilities, all of them */
+    bool slow;      /* only with --slow */
+    CMUnitTestFunction run;
+};
+#define CASE(function, clause_, needs_)                                                            \
+    {                                                                                              \
+        .name = #function, .clause = clause_, .needs = needs_, .run = function                     \
+    }
+#define SLOW_CASE(function, clause_, needs_)                                                       \
+    {                                                                                              \
+        .name = #function, .clause = clause_, .needs = needs_, .slow = true, .run = function       \
+    }
+extern const struct kit_case put_cases[], read_cases[], key_cases[], list_cases[], upload_cases[],
+    border_cases[];
+
+extern const struct mgw_storage_driver *driver;
+extern void *instance;
+extern struct mgw_storage_limits limits;
+extern const struct mgw_host kit_host;
+
+/* Opens another instance with the same config; NULL where it would be another store. */
+void *kit_open_again(void);
+/* A bucket of this case's own. */
+const char *kit_bucket(void);
+bool kit_has(uint64_t capabilities);
+
+struct kit_call {
+    struct mgw_call call; /* first: a mgw_call is one of these */
+    struct mgw_error error;
+    void *memory;
+    bool cancelled;
+};
+struct mgw_call *call_new(void);
+void call_free(struct mgw_call **call);
+#define AUTO_CALL __attribute__((cleanup(call_free)))
+void kit_free(void *pointer);
+#define AUTO_FREE __attribute__((cleanup(kit_free)))
+
+#define assert_status(call, is, expected)                                                          \
+    kit_assert_status(call, is, expected, #is, __FILE__, __LINE__)
+void kit_assert_status(const struct mgw_call *call, enum mgw_status is, enum mgw_status expected,
+                       const char *what, const char *file, int line);
+
+/* Deterministic bytes: SEED names them. */
+void fill(void *bytes, size_t length, uint64_t seed);
+struct mgw_blob blob_of(const char *bucket, const char *key);
+/* No assertion: for any thread. */
+enum mgw_status try_put(struct mgw_call *call, const char *bucket, const char *key,
+                        const struct mgw_put *put, const void *bytes, size_t length,
+                        struct mgw_stat *stat);
+void put_text(const char *bucket, const char *key, const char *text);
+void put_bytes(const char *bucket, const char *key, const void *bytes, size_t length);
+/* The whole blob, to be freed; asserts that it is there. */
+char *get_bytes(const char *bucket, const char *key, size_t *length);
+/* No assertion. NULL: *STATUS says why. */
+char *try_get(struct mgw_call *call, const char *bucket, const char *key, size_t *length,
+              enum mgw_status *status);
+void assert_blob(const char *bucket, const char *key, const void *bytes, size_t length);
+void assert_text(const char *bucket, const char *key, const char *text);
+void assert_absent(const char *bucket, const char *key);
+const char *map_get(const char *const *map, const char *name);
+
+/* Keys of a listing, in its order, to be freed by keys_free; *PAGES how many calls it took. */
+struct keys {
+    char **keys;
+    size_t count, capacity;
+};
+void keys_free(struct keys *keys);
+#define AUTO_KEYS __attribute__((cleanup(keys_free)))
+void list_all(const char *bucket, const char *prefix, uint32_t limit, struct keys *keys);
+/* One page: KEYS grows, CURSOR moves on; how many came. */
+size_t list_step(const char *bucket, const char *prefix, char cursor[2049], uint32_t limit,
+                 struct keys *keys);
+size_t keys_count(const struct keys *keys, const char *key);
+
+void run_threads(size_t count, void *(*run)(void *), void *arguments, size_t stride);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The storage conformance suite: test_storage_conformance [--slow] MODULE [KEY=VALUE…]
+ *
+ * Opens MODULE by the ABI alone and runs the cases that its capabilities select. "{tmp}" in a value
+ * stands for a scratch folder, which is removed in the end. A driver joins by one line in
+ * CMakeLists.txt. */
+#include "kit.h"
+
+#include <dlfcn.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct mgw_config config = {
+    .size = sizeof config, .instance = "storage", .stride = sizeof(struct mgw_config_value)};
+static char scratch[] = "conformance.XXXXXX";
+static char scratch_path[4096];
+static unsigned case_number;
+
+MGW_PRINTF(3, 4)
+static void host_log(const char *name, enum mgw_log_level level, const char *format, ...)
+{
+    va_list args;
+    fprintf(stderr, "[%s:%d] ", name ? name : "-", level);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+static void host_random(void *bytes, size_t length)
+{
+    if (getrandom(bytes, length, 0) != (ssize_t)length) {
+        abort();
+    }
+}
+
+static int64_t now_ms(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t host_wall_ms(void)
+{
+    return now_ms(CLOCK_REALTIME);
+}
+
+static int64_t host_monotonic_ms(void)
+{
+    return now_ms(CLOCK_MONOTONIC);
+}
+
+const struct mgw_host kit_host = {.size = sizeof kit_host,
+                                  .abi_major = MGW_ABI_MAJOR,
+                                  .version = "conformance",
+                                  .log = host_log,
+                                  .random = host_random,
+                                  .wall_ms = host_wall_ms,
+                                  .monotonic_ms = host_monotonic_ms};
+
+const char *kit_bucket(void)
+{
+    static char bucket[32];
+    snprintf(bucket, sizeof bucket, "case-%u", case_number);
+    return bucket;
+}
+
+bool kit_has(uint64_t capabilities)
+{
+    return (limits.capabilities & capabilities) == capabilities;
+}
+
+void *kit_open_again(void)
+{
+    AUTO_CALL struct mgw_call *call = call_new();
+    struct mgw_storage_limits other = {.size = sizeof other};
+    void *second = NULL;
+    config.flags = 0;
+    enum mgw_status status = driver->create(call, &config, &kit_host, &second);
+    config.flags = MGW_CREATE_INIT;
+    if (status != MGW_OK) {
+        /* only a store that lives and dies with its instance may refuse */
+        assert_status(call, status, MGW_NOT_FOUND);
+        return NULL;
+    }
+    assert_status(call, driver->describe(call, second, &other), MGW_OK);
+    if (!other.store_id || !limits.store_id || strcmp(other.store_id, limits.store_id) != 0) {
+        driver->destroy(second);
+        return NULL;
+    }
+    return second;
+}
+
+/* ---- config out of KEY=VALUE, by the plugin's own table ---- */
+
+static const struct mgw_config_key *key_at(const struct mgw_plugin *plugin, size_t i)
+{
+    return (const void *)((const char *)(const void *)plugin->config + i * plugin->config_stride);
+}
+
+static char *expand(const char *text)
+{
+    const char *at = strstr(text, "{tmp}");
+    char *out = NULL;
+    int done = at ? asprintf(&out, "%.*s%s%s", (int)(at - text), text, scratch_path, at + 5)
+                  : asprintf(&out, "%s", text);
+    return done < 0 ? NULL : out;
+}
+
+static void set_value(struct mgw_config_value *value, const struct mgw_config_key *key,
+                      const char *text)
+{
+    *value = (struct mgw_config_value){.size = sizeof *value, .key = key->key, .type = key->type};
+    if (key->type == MGW_CONFIG_BOOL) {
+        value->number = strcmp(text, "true") == 0;
+    } else if (key->type == MGW_CONFIG_INT || key->type == MGW_CONFIG_SIZE ||
+               key->type == MGW_CONFIG_DURATION) {
+        value->number = strtoll(text, NULL, 10);
+    } else {
+        value->text = expand(text);
+    }
+}
+
+static void make_config(const struct mgw_plugin *plugin, char **arguments, int count)
+{
+    struct mgw_config_value *values = calloc(plugin->config_count + 1, sizeof *values);
+    for (size_t i = 0; i < plugin->config_count; i++) {
+        const struct mgw_config_key *key = key_at(plugin, i);
+        size_t length = strlen(key->key);
+        const char *text = key->fallback;
+        for (int a = 0; a < count; a++) {
+            if (strncmp(arguments[a], key->key, length) == 0 && arguments[a][length] == '=') {
+                text = arguments[a] + length + 1;
+            }
+        }
+        if (text) {
+            set_value(&values[config.count++], key, text);
+        }
+    }
+    config.values = values;
+    config.flags = MGW_CREATE_INIT;
+}
+
+static void free_config(void)
+{
+    for (size_t i = 0; i < config.count; i++) {
+        free((void *)(uintptr_t)config.values[i].text);
+    }
+    free((void *)(uintptr_t)config.values);
+}
+
+/* ---- the run ---- */
+
+static int remove_one(const char *path, const struct stat *stat, int flag, struct FTW *at)
+{
+    (void)stat;
+    (void)flag;
+    (void)at;
+    return remove(path);
+}
+
+static int next_case(void **state)
+{
+    (void)state;
+    case_number++;
+    return 0;
+}
+
+static size_t select_cases(struct CMUnitTest *tests, bool slow)
+{
+    const struct kit_case *const groups[] = {put_cases,  read_cases,   key_cases,
+                                             list_cases, upload_cases, border_cases};
+    size_t count = 0;
+    for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
+        for (const struct kit_case *one = groups[g]; one->name; one++) {
+            char *name = NULL;
+            if (!kit_has(one->needs) || one->slow != slow) {
+                printf("not run: %s (%s)\n", one->name,
+                       one->slow != slow ? "another label" : "capability not declared");
+            } else if (asprintf(&name, "%s [%s]", one->name, one->clause) > 0) {
+                tests[count++] = (struct CMUnitTest){
+                    .name = name, .test_func = one->run, .setup_func = next_case};
+            }
+        }
+    }
+    return count;
+}
+
+static const struct mgw_plugin *load(const char *path)
+{
+    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    mgw_plugin_function *function = NULL;
+    void *symbol = module ? dlsym(module, MGW_PLUGIN_SYMBOL) : NULL;
+    if (!symbol) {
+        fprintf(stderr, "%s\n", dlerror());
+        return NULL;
+    }
+    memcpy(&function, &symbol, sizeof function);
+    const struct mgw_plugin *plugin = function();
+    return plugin->abi_major == MGW_ABI_MAJOR && plugin->kind == MGW_KIND_STORAGE ? plugin : NULL;
+}
+
+int main(int argc, char **argv)
+{
+    bool slow = argc > 1 && strcmp(argv[1], "--slow") == 0;
+    argv += slow, argc -= slow;
+    const struct mgw_plugin *plugin = argc > 1 ? load(argv[1]) : NULL;
+    if (!plugin || !mkdtemp(scratch) || !realpath(scratch, scratch_path)) {
+        fprintf(stderr, "usage: test_storage_conformance [--slow] MODULE [KEY=VALUE...]\n");
+        return 2;
+    }
+    driver = plugin->table;
+    make_config(plugin, argv + 2, argc - 2);
+    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *describing = call_new();
+    limits.size = sizeof limits;
+    if (driver->create(call, &config, &kit_host, &instance) != MGW_OK ||
+        driver->describe(describing, instance, &limits) != MGW_OK) {
+        fprintf(stderr, "%s: %s\n", argv[1], call->error->text);
+        return 2;
+    }
+    struct CMUnitTest tests[256] = {0};
+    size_t count = select_cases(tests, slow);
+    int failed = _cmocka_run_group_tests(plugin->name, tests, count, NULL, NULL);
+    for (size_t i = 0; i < count; i++) {
+        free((void *)(uintptr_t)tests[i].name);
+    }
+    driver->destroy(instance);
+    free_config();
+    nftw(scratch_path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return failed;
+}
