@@ -8,10 +8,12 @@
 
 #include "cleanup.h"
 
+#include <errno.h>
 #include <string.h>
 
 static int run(sqlite3_stmt *statement)
 {
+    errno = 0; /* for fault_sqlite() */
     int rc = sqlite3_step(statement);
     sqlite3_reset(statement);
     return rc == SQLITE_DONE ? SQLITE_OK : rc;

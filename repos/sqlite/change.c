@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "columns.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -131,6 +132,7 @@ static enum mgw_status broken(struct work *work, int rc)
 /* Runs a statement that answers no rows, and makes it ready for the next time. */
 static int run(sqlite3_stmt *statement)
 {
+    errno = 0; /* for fault_sqlite() */
     int rc = sqlite3_step(statement);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);

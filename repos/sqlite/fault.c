@@ -76,10 +76,21 @@ static const struct named *name_of(int rc)
     return at;
 }
 
+/* The errno behind an I/O error. A commit's is not kept by SQLite: then the thread's own, which the
+ * roll-back after it does not touch, where that is one of a full disk. */
+static int errno_of(sqlite3 *db, int rc)
+{
+    int last = errno;
+    if (rc == SQLITE_CANTOPEN && db) {
+        return sqlite3_system_errno(db);
+    }
+    return rc == SQLITE_IOERR && (last == ENOSPC || last == EFBIG || last == EDQUOT) ? last : 0;
+}
+
 enum mgw_status fault_sqlite(struct fault *fault, sqlite3 *db, int rc, const char *what)
 {
     const struct named *name = name_of(rc);
-    int error = db ? sqlite3_system_errno(db) : 0;
+    int error = errno_of(db, name->rc);
     enum mgw_status status = name->status;
     if (status == MGW_IO && error != 0) {
         status = status_of_errno(error);
@@ -88,9 +99,8 @@ enum mgw_status fault_sqlite(struct fault *fault, sqlite3 *db, int rc, const cha
     }
     char message[256]; /* errmsg lives in DB, and TEXT may be printed after its next use */
     snprintf(message, sizeof message, "%s", db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
-    bool has_errno = error != 0 && (name->rc == SQLITE_IOERR || name->rc == SQLITE_CANTOPEN);
-    fault_set(fault, status, "%s failed: %s%s%s", what, message, has_errno ? ": " : "",
-              has_errno ? strerror(error) : "");
+    fault_set(fault, status, "%s failed: %s%s%s", what, message, error ? ": " : "",
+              error ? strerror(error) : "");
     snprintf(fault->code, sizeof fault->code, rc & ~0xff ? "%s(%d)" : "%s", name->name, rc >> 8);
     fault->retry_after_ms = status == MGW_UNAVAILABLE ? RETRY_AFTER_MS : 0;
     return status;

@@ -31,7 +31,7 @@ static enum mgw_status read_version(sqlite3 *db, int64_t *version, int64_t *olde
 static enum mgw_status check_version(const char *path, int64_t version, int64_t oldest,
                                      struct fault *fault)
 {
-    int64_t known = (int64_t)schema_migration_count;
+    int known = schema_known();
     if (oldest > known) {
         return fault_set(fault, MGW_INVALID,
                          "%s has schema %lld, which needs a release that knows schema %lld; this "
@@ -77,7 +77,7 @@ static enum mgw_status copy_before(const struct open_options *options, int64_t n
 
 static enum mgw_status run_one(sqlite3 *db, int64_t number, struct fault *fault)
 {
-    const struct migration *migration = &schema_migrations[number - 1];
+    const struct migration *migration = schema_migration((int)number);
     int rc = sqlite3_exec(db, migration->sql, NULL, NULL, NULL);
     if (rc != SQLITE_OK) {
         char what[32];
@@ -95,7 +95,7 @@ static enum mgw_status migrate_locked(sqlite3 *db, const struct open_options *op
                                       const struct mgw_host *host, const char *instance,
                                       struct fault *fault)
 {
-    int64_t version, oldest, known = (int64_t)schema_migration_count;
+    int64_t version, oldest, known = schema_known();
     enum mgw_status status = read_version(db, &version, &oldest, fault);
     if (status == MGW_OK) {
         status = check_version(options->path, version, oldest, fault);
@@ -126,7 +126,7 @@ enum mgw_status migrate(sqlite3 *db, const struct open_options *options,
 {
     int64_t version, oldest;
     enum mgw_status status = read_version(db, &version, &oldest, fault);
-    if (status == MGW_OK && version >= (int64_t)schema_migration_count) {
+    if (status == MGW_OK && version >= schema_known()) {
         return check_version(options->path, version, oldest, fault);
     }
     if (status == MGW_OK) {

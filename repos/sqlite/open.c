@@ -46,7 +46,11 @@ static enum mgw_status open_db(const struct open_options *options, int flags, sq
     char pragma[64];
     snprintf(pragma, sizeof pragma, "PRAGMA cache_size=-%d; PRAGMA mmap_size=0",
              options->cache_kib);
-    enum mgw_status status = open_exec(made, pragma, fault);
+    enum mgw_status status = open_exec(made, pragma, fault); /* the first look into the file */
+    if (sqlite3_errcode(made) == SQLITE_NOTADB) {
+        status = fault_set(fault, MGW_INVALID, "%s is no SQLite database; give another `path`",
+                           options->path);
+    }
     *db = status == MGW_OK ? TAKE(made) : NULL;
     return status;
 }
@@ -79,10 +83,6 @@ enum mgw_status open_writer(const struct open_options *options, sqlite3 **db, bo
         if (status == MGW_OK && (id != 0 || objects != 0)) {
             return refuse_foreign(options->path, id, fault);
         }
-    }
-    if (status == MGW_CORRUPT && (sqlite3_errcode(made) & 0xff) == SQLITE_NOTADB) {
-        return fault_set(fault, MGW_INVALID, "%s is no SQLite database; give another `path`",
-                         options->path);
     }
     if (status != MGW_OK) {
         return status;

@@ -6,7 +6,7 @@
  */
 #include "schema.h"
 
-const struct migration schema_migrations[] = {
+static const struct migration migrations[] = {
     {.oldest = 1,
      .sql = "CREATE TABLE rows("
             " id TEXT NOT NULL UNIQUE, account_id TEXT NOT NULL, owner_email TEXT,"
@@ -33,4 +33,13 @@ const struct migration schema_migrations[] = {
             "CREATE TABLE clock(latest INTEGER NOT NULL) STRICT;"
             "INSERT INTO clock VALUES(0);"},
 };
-const size_t schema_migration_count = sizeof schema_migrations / sizeof schema_migrations[0];
+
+int schema_known(void)
+{
+    return (int)(sizeof migrations / sizeof migrations[0]);
+}
+
+const struct migration *schema_migration(int number)
+{
+    return &migrations[number - 1];
+}

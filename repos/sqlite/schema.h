@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The numbered migrations. Number N stands at N - 1, and never changes once it was released. */
+ * The numbered migrations. None ever changes once it was released. */
 #ifndef SQLITE_SCHEMA_H
 #define SQLITE_SCHEMA_H
-
-#include <stddef.h>
 
 enum { SCHEMA_APPLICATION_ID = 0x4d475752 }; /* "MGWR" */
 
@@ -16,7 +14,9 @@ struct migration {
     const char *sql;
 };
 
-extern const struct migration schema_migrations[];
-extern const size_t schema_migration_count;
+/* The last one that this release knows. */
+int schema_known(void);
+/* NUMBER is 1 to schema_known(). */
+const struct migration *schema_migration(int number);
 
 #endif
