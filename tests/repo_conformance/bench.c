@@ -64,6 +64,11 @@ static const struct mgw_host host = {
     .monotonic_ms = host_monotonic_ms,
 };
 
+const struct mgw_host *bench_host(void)
+{
+    return &host;
+}
+
 void bench_set_clock_offset(int64_t ms)
 {
     clock_offset = ms;

@@ -33,6 +33,7 @@ void bench_open(const char *module, char **arguments, int count);
 void bench_reopen(void);
 void *bench_second(void);
 void bench_close(void);
+const struct mgw_host *bench_host(void);
 /* Added to the host's wall clock. */
 void bench_set_clock_offset(int64_t ms);
 void bench_sleep(int64_t ms);
