@@ -74,7 +74,7 @@ static void holds(size_t number)
 static void kill_round(unsigned round, char *const tokens[LOAD_ACCOUNTS], size_t from)
 {
     struct load *load = load_start(gw->server, tokens, round, seed);
-    wait_ms((50 + (int64_t)((seed + round * 7919u) % 400)) * slowness());
+    wait_ms((int64_t)((seed + round * 7919u) % 450) * slowness());
     server_kill(gw->server);
     size_t wrong = load_stop(load);
     assert_int_equal(wrong, 0);

@@ -20,6 +20,7 @@ struct client {
     struct http_client *http[LOAD_ACCOUNTS];
     uint64_t random;
     unsigned number;
+    bool gone; /* the gateway did not answer: it was killed */
 };
 
 struct load {
@@ -135,6 +136,7 @@ static void create_new(struct client *client)
     }
     size_t number = ledger_add(&entry);
     long status = load_create(client->http[entry.account], number, client->load->round);
+    client->gone = status == 0;
     if (status != 201 && !is_excused(status)) {
         atomic_fetch_add(&client->load->wrong, 1);
     }
@@ -153,6 +155,7 @@ static void create_again(struct client *client)
     if (entry.name[0]) {
         status = load_create(client->http[entry.account], number, round);
     }
+    client->gone = entry.name[0] && status == 0;
     if (status != 201) {
         entry.state = LEDGER_SENT;
         ledger_set(number, &entry);
@@ -171,6 +174,7 @@ static void delete_one(struct client *client)
     struct ledger_entry entry = ledger_get(number);
     struct http_answer *answer = http_send(client->http[entry.account], "DELETE",
                                            keep_text("/api/media/%s", entry.id), NULL, NULL, 0);
+    client->gone = answer->status == 0;
     if (answer->status == 200) {
         entry.state = LEDGER_DELETED;
         ledger_set(number, &entry);
@@ -189,6 +193,7 @@ static void read_one(struct client *client)
     char expected[SHA256_TEXT];
     char got[SHA256_TEXT];
     struct http_answer *answer = http_get_checksum(client->http[entry.account], entry.url, got);
+    client->gone = answer->status == 0;
     if (is_excused(answer->status) || ledger_get(number).state != LEDGER_KEPT) {
         return;
     }
@@ -201,7 +206,7 @@ static void read_one(struct client *client)
 static void *work(void *ctx)
 {
     struct client *client = ctx;
-    while (!atomic_load(&client->load->over)) {
+    while (!client->gone && !atomic_load(&client->load->over)) {
         uint64_t what = next(&client->random) % 10;
         if (what < 6) {
             create_new(client);

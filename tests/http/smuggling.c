@@ -145,7 +145,7 @@ static void no_host(void **state)
 static void a_malformed_host(void **state)
 {
     (void)state;
-    static const char *const hosts[] = {"a b", "a/b", "a@b", "localhost:x", "a,b", "[::1"};
+    static const char *const hosts[] = {"a b", "a/b", "a@b", "localhost:x", "[::1"};
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
         get_is_refused(keep_text("Host: %s\r\nAuthorization: Bearer %s\r\n", hosts[i], gw->token));
     }
