@@ -109,6 +109,11 @@ static enum mgw_status check_begin(struct mgw_media *media, struct mgw_call *cal
     if (wrong) {
         return mgw_fail(call, MGW_INVALID, "%s", wrong);
     }
+    wrong =
+        MGW_HAS(options, mime_type) && options->mime_type ? mime_check(options->mime_type) : NULL;
+    if (wrong) {
+        return mgw_fail(call, MGW_INVALID, "mimeType: %s", wrong);
+    }
     return check_room(media, call, options->length);
 }
 

@@ -158,6 +158,16 @@ static void wrong_fields_are_invalid_and_leave_a_failed_row(void **state)
     assert_int_equal(refused(bench, &bad), MGW_INVALID);
 }
 
+static void a_malformed_type_is_invalid_before_the_bytes(void **state)
+{
+    struct bench *bench = *state;
+    struct mgw_create_options options = bench_options();
+    options.mime_type = "video/webm\r\nX-Evil: 1";
+    struct mgw_create *create = NULL;
+    assert_int_equal(mgw_create_begin(bench->media, bench->call, &options, &create), MGW_INVALID);
+    assert_int_equal(memrepo_row_count(bench->repo, 0), 0);
+}
+
 static void types_that_are_not_allowed_are_unsupported(void **state)
 {
     struct bench *bench = *state;
@@ -297,6 +307,7 @@ int main(void)
         BENCH_TEST(a_recording_of_no_bytes_is_a_recording),
         BENCH_TEST(a_type_nobody_told_is_sniffed),
         BENCH_TEST(wrong_fields_are_invalid_and_leave_a_failed_row),
+        BENCH_TEST(a_malformed_type_is_invalid_before_the_bytes),
         BENCH_TEST(types_that_are_not_allowed_are_unsupported),
         BENCH_TEST(bytes_with_another_digest_are_corrupt),
         BENCH_TEST(too_many_bytes_are_refused_before_and_while_they_come),
