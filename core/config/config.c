@@ -25,12 +25,17 @@ static enum mgw_status refuse_syntax(const struct config *config, const json_err
     AUTO_BUF struct buf out = {0};
     bool twice = json_error_code(found) == json_error_duplicate_key;
     const char *near = strstr(found->text, " near '");
-    buf_printf(&out, "%s:%d:%d: ", config->path, found->line, found->column);
-    if (twice && near) {
+    if (twice && near) { /* jansson's column is the key's last character, quotes and all */
         near += strlen(" near '");
-        buf_printf(&out, "key %.*s: given twice", (int)(strlen(near) - 1), near);
+        int length = (int)strlen(near) - 1, column = found->column + 1;
+        for (int i = 0; i < length; i++) {
+            column -= ((unsigned char)near[i] & 0xc0) != 0x80;
+        }
+        buf_printf(&out, "%s:%d:%d: key %.*s: given twice", config->path, found->line, column,
+                   length, near);
     } else {
-        buf_printf(&out, "not JSON: %s", found->text);
+        buf_printf(&out, "%s:%d:%d: not JSON: %s", config->path, found->line, found->column,
+                   found->text);
     }
     return config_say(error, out.data ? out.data : "out of memory");
 }
