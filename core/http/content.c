@@ -76,9 +76,9 @@ static const char *type_of(const struct mgw_content_info *info)
 
 /* A 200 or 206 with the bytes of RANGES. CONTENT is taken where they have to be read from it. */
 static void content_send(struct exchange *x, struct mgw_content **content,
-                         const struct mgw_content_info *info, const struct range_set *ranges)
+                         const struct mgw_content_info *info, const struct range_set *ranges,
+                         bool partial)
 {
-    bool whole = ranges->count == 1 && ranges->ranges[0].length == info->bytes;
     char boundary[2 * BOUNDARY_BYTES + 1] = "";
     if (ranges->count > 1) {
         unsigned char random[BOUNDARY_BYTES];
@@ -90,7 +90,7 @@ static void content_send(struct exchange *x, struct mgw_content **content,
     if (!response && x->response) {
         return; /* the storage refused, and that is the answer */
     }
-    answer_response(x, whole ? 200 : 206, response, length);
+    answer_response(x, partial ? 206 : 200, response, length);
     AUTO_BUF struct buf text = {0};
     if (ranges->count > 1) {
         buf_printf(&text, "multipart/byteranges; boundary=%s", boundary);
@@ -98,12 +98,12 @@ static void content_send(struct exchange *x, struct mgw_content **content,
     } else {
         answer_header(x, "Content-Type", type_of(info));
     }
-    if (ranges->count == 1 && !whole) {
+    if (ranges->count == 1 && partial) {
         range_content(&text, &ranges->ranges[0], info->bytes);
         answer_header(x, "Content-Range", text.data);
     }
     content_headers(x, info);
-    content_headers_full(x, info, whole);
+    content_headers_full(x, info, ranges->count == 1 && ranges->ranges[0].length == info->bytes);
 }
 
 static enum precondition_answer content_conditions(const struct exchange *x,
@@ -144,10 +144,10 @@ static void content_answer(struct exchange *x, struct mgw_content **content)
     const char *header = range_counts ? exchange_header(x, "Range") : NULL;
     switch (range_parse(header, info->bytes, &asked)) {
     case RANGE_WHOLE:
-        content_send(x, content, info, &ranges);
+        content_send(x, content, info, &ranges, false);
         break;
     case RANGE_PARTIAL:
-        content_send(x, content, info, &asked);
+        content_send(x, content, info, &asked, true);
         break;
     case RANGE_UNSATISFIABLE: {
         AUTO_BUF struct buf text = {0};

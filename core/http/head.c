@@ -40,6 +40,34 @@ static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
+/* libmicrohttpd 0.9 ends a value at a NUL, unfolds folded lines and ends the target at a NUL, and
+ * says nothing of it. But its strings lie where they were received, one behind the other: where
+ * more than a line end stands between two of them, something has been left out. */
+static const char *head_check_gaps(const struct exchange *x, const char *version,
+                                   const struct headers *headers, size_t header_size)
+{
+#if MHD_VERSION < 0x01000000
+    uintptr_t start = (uintptr_t)x->method;
+    size_t line = strlen(x->method) + 1 + strlen(x->raw_target) + 1;
+    if ((uintptr_t)version - start != line) {
+        return "the request line is malformed";
+    }
+    uintptr_t end = start + line + strlen(version);
+    for (size_t i = 0; i <= headers->count; i++) {
+        const struct strict_header *header = &headers->at[i];
+        bool last = i == headers->count;
+        uintptr_t next = last ? start + header_size : (uintptr_t)header->name;
+        if (next - end < 1 || next - end > (last ? 4 : 2)) {
+            return "a header is folded or holds a NUL";
+        }
+        end = last ? next : (uintptr_t)header->value + header->value_length;
+    }
+#else
+    (void)x, (void)version, (void)headers, (void)header_size;
+#endif
+    return NULL;
+}
+
 /* False: hostile, the answer is left. */
 static bool head_strict(struct exchange *x, const char *version)
 {
@@ -65,6 +93,9 @@ static bool head_strict(struct exchange *x, const char *version)
         .headers = lines,
         .count = headers.count,
     });
+    if (!wrong && size) {
+        wrong = head_check_gaps(x, version, &headers, size->header_size);
+    }
     if (wrong) {
         answer_bad(x, wrong);
     }

@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -118,7 +119,6 @@ static bool server_start(struct server *server)
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)(connections > 1000000 ? 1000000 : connections),
         MHD_OPTION_CONNECTION_TIMEOUT, 0u,                            /* the sweeper's */
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, /* */
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,                              /* */
         MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, gateway,         /* */
         MHD_OPTION_NOTIFY_COMPLETED, exchange_end, gateway,           /* */
         MHD_OPTION_NOTIFY_CONNECTION, conns_notice, gateway->conns,   /* */
@@ -178,6 +178,7 @@ static int server_stop(struct server *server)
     server->gateway.draining = true;
     bool patient = server_wait(server, config->limits.drain_delay_ms) == 0;
     MHD_quiesce_daemon(server->daemon);
+    shutdown(server->listener.fd, SHUT_RDWR); /* what is in the backlog, or comes, is refused */
     conns_stop(server->gateway.conns);
     if (!patient || !server_settle(server, config->limits.shutdown_deadline_ms)) {
         log_event(LOG_LEVEL_WARN, "requests are cut off",

@@ -10,18 +10,25 @@
 #include "core/http/multipart.h"
 #include "core/http/tally.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
+
+struct wanted {
+    uint8_t sha256[32];
+    bool known;
+};
 
 struct upload {
     struct mgw_create *create;
     struct multipart *form; /* NULL: the body is the recording */
     struct fields *fields;
-    char *mime_type; /* of the part or the body; NULL: unknown */
-    uint8_t sha256[32];
-    bool has_sha256; /* a digest was sent with the bytes */
+    char *mime_type;    /* of the part or the body; NULL: unknown */
+    struct wanted blob; /* the recording's digest, where one was sent */
     bool blob_seen, in_blob;
-    bool counted; /* in the account's tally */
+    struct wanted body; /* a form's own digest, and */
+    EVP_MD_CTX *hash;   /* its computation; NULL: none was sent */
+    bool counted;       /* in the account's tally */
 };
 
 static void upload_free(struct exchange *x)
@@ -34,6 +41,7 @@ static void upload_free(struct exchange *x)
     if (upload->counted) {
         tally_leave(x->gateway->uploads, x->account);
     }
+    EVP_MD_CTX_free(upload->hash);
     multipart_free(upload->form);
     fields_free(upload->fields);
     free(upload->mime_type);
@@ -69,8 +77,8 @@ static bool take_mime_type(struct upload *upload, const char *mime_type)
     return upload->mime_type != NULL;
 }
 
-/* Content-Digest and Repr-Digest of the recording's bytes; they must agree. */
-static const char *take_digest(struct upload *upload, const char *header)
+/* Adds what a Content-Digest or Repr-Digest says; they must agree. */
+static const char *read_digest(const char *header, struct wanted *wanted)
 {
     struct digest digest = {0};
     if (!header) {
@@ -82,12 +90,20 @@ static const char *take_digest(struct upload *upload, const char *header)
     if (!digest.has_sha256) {
         return NULL;
     }
-    if (upload->has_sha256 && memcmp(upload->sha256, digest.sha256, sizeof digest.sha256) != 0) {
+    if (wanted->known && memcmp(wanted->sha256, digest.sha256, sizeof digest.sha256) != 0) {
         return "two different digests were sent";
     }
-    memcpy(upload->sha256, digest.sha256, sizeof digest.sha256);
-    upload->has_sha256 = true;
+    memcpy(wanted->sha256, digest.sha256, sizeof digest.sha256);
+    wanted->known = true;
     return NULL;
+}
+
+static const char *read_request_digest(const struct exchange *x, struct wanted *wanted)
+{
+    AUTO_FREE char *content = exchange_header_list(x, "Content-Digest");
+    AUTO_FREE char *repr = exchange_header_list(x, "Repr-Digest");
+    const char *wrong = read_digest(content, wanted);
+    return wrong ? wrong : read_digest(repr, wanted);
 }
 
 static enum MHD_Result take_header_field(void *ctx, enum MHD_ValueKind kind, const char *name,
@@ -114,10 +130,7 @@ static bool upload_raw_fields(struct exchange *x, struct upload *upload)
     if (fields_error(upload->fields)) {
         return upload_bad(x, fields_error(upload->fields));
     }
-    AUTO_FREE char *content = exchange_header_list(x, "Content-Digest");
-    AUTO_FREE char *repr = exchange_header_list(x, "Repr-Digest");
-    const char *wrong = take_digest(upload, content);
-    wrong = wrong ? wrong : take_digest(upload, repr);
+    const char *wrong = read_request_digest(x, &upload->blob);
     if (wrong) {
         return upload_bad(x, wrong);
     }
@@ -157,6 +170,24 @@ static bool upload_begin(struct exchange *x, struct upload *upload)
     return status == MGW_OK || upload_failed(x, status);
 }
 
+static bool upload_open_form(struct exchange *x, struct upload *upload, const char *content_type)
+{
+    const char *wrong = read_request_digest(x, &upload->body);
+    if (wrong) {
+        return upload_bad(x, wrong);
+    }
+    upload->form = multipart_new(content_type, &wrong);
+    if (!upload->form) {
+        return upload_bad(x, wrong);
+    }
+    if (!upload->body.known) {
+        return true;
+    }
+    upload->hash = EVP_MD_CTX_new();
+    bool ready = upload->hash && EVP_DigestInit_ex(upload->hash, EVP_sha256(), NULL) == 1;
+    return ready || upload_bad(x, NULL);
+}
+
 static bool upload_open(struct exchange *x)
 {
     if (!upload_check_header(x)) {
@@ -174,9 +205,7 @@ static bool upload_open(struct exchange *x)
     }
     const char *content_type = exchange_header(x, "Content-Type");
     if (multipart_is_form(content_type)) {
-        const char *wrong = NULL;
-        upload->form = multipart_new(content_type, &wrong);
-        return upload->form || upload_bad(x, wrong);
+        return upload_open_form(x, upload, content_type);
     }
     return upload_raw_fields(x, upload) && upload_begin(x, upload);
 }
@@ -193,8 +222,8 @@ static bool upload_part_begin(struct exchange *x, struct upload *upload)
         return upload_bad(x, "there are two blob parts");
     }
     upload->blob_seen = true;
-    const char *wrong = take_digest(upload, part->content_digest);
-    wrong = wrong ? wrong : take_digest(upload, part->repr_digest);
+    const char *wrong = read_digest(part->content_digest, &upload->blob);
+    wrong = wrong ? wrong : read_digest(part->repr_digest, &upload->blob);
     if (wrong) {
         return upload_bad(x, wrong);
     }
@@ -226,6 +255,9 @@ static bool upload_part_end(struct exchange *x, struct upload *upload)
 static bool upload_feed_form(struct exchange *x, const char *bytes, size_t length)
 {
     struct upload *upload = x->upload;
+    if (upload->hash && EVP_DigestUpdate(upload->hash, bytes, length) != 1) {
+        return upload_bad(x, NULL);
+    }
     for (bool good = true; good;) {
         switch (multipart_next(upload->form, &bytes, &length)) {
         case MULTIPART_MORE:
@@ -274,6 +306,19 @@ static void upload_drop(struct exchange *x)
     upload_free(x);
 }
 
+static bool upload_check_body(struct exchange *x, struct upload *upload)
+{
+    uint8_t sha256[EVP_MAX_MD_SIZE];
+    if (!upload->hash) {
+        return true;
+    }
+    if (EVP_DigestFinal_ex(upload->hash, sha256, NULL) != 1) {
+        return upload_bad(x, NULL);
+    }
+    return memcmp(sha256, upload->body.sha256, sizeof upload->body.sha256) == 0 ||
+           upload_failed(x, MGW_CORRUPT);
+}
+
 /* Whether the request is a whole recording; fills in RECORDING. CHECKSUM is room for its text. */
 static bool upload_check(struct exchange *x, struct mgw_recording *recording,
                          char checksum[DIGEST_CHECKSUM_SIZE])
@@ -285,14 +330,17 @@ static bool upload_check(struct exchange *x, struct mgw_recording *recording,
     if (!upload->blob_seen) {
         return upload_bad(x, "there is no blob part");
     }
+    if (!upload_check_body(x, upload)) {
+        return false;
+    }
     if (!fields_recording(upload->fields, recording)) {
         return upload_bad(x, fields_error(upload->fields));
     }
     if (!recording->mime_type) {
         recording->mime_type = upload->mime_type;
     }
-    if (upload->has_sha256) {
-        digest_checksum(upload->sha256, checksum);
+    if (upload->blob.known) {
+        digest_checksum(upload->blob.sha256, checksum);
         if (recording->checksum && strcasecmp(recording->checksum, checksum) != 0) {
             return upload_bad(x, "the digest and the field checksum differ");
         }
