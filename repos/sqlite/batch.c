@@ -57,7 +57,7 @@ void batch_release(struct batch_tools *tools)
     changer_free(tools->changer);
 }
 
-static void fail_all(struct request *requests, const struct fault *fault)
+void batch_fail(struct request *requests, const struct fault *fault)
 {
     for (struct request *at = requests; at; at = at->next) {
         at->fault = *fault;
@@ -74,7 +74,7 @@ static void give_up(struct batch_tools *tools, struct request *requests, const s
     if (!sqlite3_get_autocommit(tools->db)) {
         run(tools->rollback);
     }
-    fail_all(requests, fault);
+    batch_fail(requests, fault);
 }
 
 /* All changes of REQUEST, or none. False: the whole transaction is lost, for the reason in the

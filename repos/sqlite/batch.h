@@ -21,5 +21,7 @@ enum mgw_status batch_prepare(struct batch_tools *tools, sqlite3 *db, struct clo
 void batch_release(struct batch_tools *tools);
 /* REQUESTS is a list, by `next`. */
 void batch_run(struct batch_tools *tools, struct request *requests);
+/* Gives all of them FAULT as their answer. */
+void batch_fail(struct request *requests, const struct fault *fault);
 
 #endif

@@ -107,7 +107,7 @@ enum mgw_status read_row(struct reader_pool *pool, struct mgw_call *call, const 
                          mgw_row_emit *emit, void *ctx)
 {
     AUTO_QUERY struct query query;
-    bool found;
+    bool found = false;
     enum mgw_status status = query_begin(&query, pool, call, READER_GET);
     if (status == MGW_OK) {
         query_text(&query, 1, id);
@@ -120,7 +120,7 @@ enum mgw_status read_row_by_blob(struct reader_pool *pool, struct mgw_call *call
                                  const char *bucket, const char *key, mgw_row_emit *emit, void *ctx)
 {
     AUTO_QUERY struct query query;
-    bool found;
+    bool found = false;
     enum mgw_status status = query_begin(&query, pool, call, READER_GET_BY_BLOB);
     if (status == MGW_OK) {
         query_text(&query, 1, bucket);
@@ -148,7 +148,7 @@ enum mgw_status read_list(struct reader_pool *pool, struct mgw_call *call,
         return MGW_OK; /* only statuses that no row of ours can have */
     }
     AUTO_QUERY struct query query;
-    bool found;
+    bool found = false;
     enum mgw_status status =
         query_begin(&query, pool, call, reader_list(count, asked->kind, asked->session_id));
     if (status != MGW_OK) {
@@ -176,7 +176,7 @@ enum mgw_status read_due(struct reader_pool *pool, struct mgw_call *call, int64_
                          uint32_t limit, mgw_row_emit *emit, void *ctx)
 {
     AUTO_QUERY struct query query;
-    bool found;
+    bool found = false;
     enum mgw_status status = query_begin(&query, pool, call, READER_DUE);
     if (status == MGW_OK) {
         sqlite3_bind_int64(query.statement, 1, now);
@@ -207,7 +207,7 @@ enum mgw_status read_record(struct reader_pool *pool, struct mgw_call *call, int
                             mgw_record_emit *emit, void *ctx)
 {
     AUTO_QUERY struct query query;
-    bool found;
+    bool found = false;
     enum mgw_status status = query_begin(&query, pool, call, READER_RECORD);
     if (status == MGW_OK) {
         query_text(&query, 1, kind);
@@ -230,7 +230,7 @@ enum mgw_status read_records(struct reader_pool *pool, struct mgw_call *call, in
         after_account = after_id = NULL;
     }
     AUTO_QUERY struct query query;
-    bool found;
+    bool found = false;
     enum mgw_status status =
         query_begin(&query, pool, call, account ? READER_RECORDS_OF : READER_RECORDS);
     if (status != MGW_OK) {

@@ -118,9 +118,7 @@ static void serve(struct writer *writer, struct request *requests)
 {
     struct fault fault = {0};
     if (writer_health(writer, &fault) != MGW_OK) {
-        for (struct request *at = requests; at; at = at->next) {
-            at->fault = fault;
-        }
+        batch_fail(requests, &fault);
     } else {
         batch_run(&writer->tools, requests);
     }

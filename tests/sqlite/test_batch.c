@@ -7,6 +7,7 @@
 #include "batch.h"
 #include "migrate.h"
 #include "reader.h"
+#include "writer.h"
 
 #include <stdio.h>
 
@@ -165,6 +166,82 @@ static void a_busy_database_fails_the_batch_with_advice(void **state)
     free_requests(request);
 }
 
+static int fail_sync(sqlite3_file *file, int flags)
+{
+    (void)file, (void)flags;
+    return SQLITE_IOERR_FSYNC;
+}
+
+/* From now on the connection's file (WHICH: SQLITE_FCNTL_FILE_POINTER or _JOURNAL_POINTER) cannot
+ * be synced; answers its methods as they were. */
+static const struct sqlite3_io_methods *break_sync(sqlite3 *of, int which, sqlite3_file **file)
+{
+    static struct sqlite3_io_methods broken;
+    assert_int_equal(sqlite3_file_control(of, "main", which, file), SQLITE_OK);
+    const struct sqlite3_io_methods *methods = (*file)->pMethods;
+    broken = *methods;
+    broken.xSync = fail_sync;
+    (*file)->pMethods = &broken;
+    return methods;
+}
+
+static void a_commit_whose_sync_fails_is_of_unknown_outcome(void **state)
+{
+    (void)state;
+    struct mgw_row rows[2] = {bench_row("account"), bench_row("account")};
+    struct mgw_change changes[2] = {change_insert(&rows[0]), change_insert(&rows[1])};
+    sqlite3_file *file;
+    const struct sqlite3_io_methods *methods = break_sync(db, SQLITE_FCNTL_JOURNAL_POINTER, &file);
+    struct request *requests = requests_of(changes, 2, 1);
+    batch_run(&tools, requests);
+    assert_int_equal(requests->fault.status, MGW_UNKNOWN_OUTCOME);
+    assert_int_equal(requests->next->fault.status, MGW_UNKNOWN_OUTCOME);
+    assert_true(sqlite3_get_autocommit(db));
+    free_requests(requests);
+    file->pMethods = methods;
+    requests = requests_of(changes, 2, 1);
+    batch_run(&tools, requests);
+    assert_int_equal(requests->fault.status, MGW_OK);
+    assert_int_equal(requests->next->fault.status, MGW_OK);
+    free_requests(requests);
+}
+
+static void a_checkpoint_whose_sync_fails_ends_all_changes_and_keeps_the_wal(void **state)
+{
+    (void)state;
+    const char *path = kit_path("media.db");
+    struct open_options open = {path, 1000, 1024};
+    struct fault fault = {0};
+    struct writer *writer;
+    sqlite3_file *file;
+    bool empty;
+    struct writer_options options = {
+        .clock = &repo_clock, .host = bench_host(), .instance = "test", .path = path};
+    assert_int_equal(file_identify(path, &options.identity, &fault), MGW_OK);
+    assert_int_equal(open_writer(&open, &options.db, &empty, &fault), MGW_OK);
+    assert_int_equal(open_set_journal(options.db, &fault), MGW_OK);
+    break_sync(options.db, SQLITE_FCNTL_FILE_POINTER, &file);
+    assert_int_equal(writer_new(&options, &writer, &fault), MGW_OK);
+    struct mgw_row rows[2] = {bench_row("account"), bench_row("account")};
+    struct mgw_change changes[2] = {change_insert(&rows[0]), change_insert(&rows[1])};
+    struct mgw_change_result result = {.size = sizeof result};
+    assert_status(writer_apply(writer, bench_call(), &changes[0], sizeof changes[0], &result,
+                               sizeof result, 1),
+                  MGW_OK);
+    writer_maintain(writer);
+    for (int i = 0; i < 500 && writer_health(writer, &fault) == MGW_OK; i++) {
+        bench_sleep(10);
+    }
+    assert_int_equal(fault.status, MGW_IO);
+    assert_status(writer_apply(writer, bench_call(), &changes[1], sizeof changes[1], &result,
+                               sizeof result, 1),
+                  MGW_IO);
+    assert_int_equal(result.status, MGW_IO);
+    writer_free(writer);
+    assert_true(count_rows(rows[0].id) == 1);
+    assert_true(count_rows(rows[1].id) == 0);
+}
+
 static void commits_are_synced_in_full(void **state)
 {
     (void)state;
@@ -238,6 +315,8 @@ int main(void)
         CASE(a_request_that_fails_leaves_the_others),
         CASE(a_database_full_in_mid_batch_acknowledges_only_what_is_there),
         CASE(a_busy_database_fails_the_batch_with_advice),
+        CASE(a_commit_whose_sync_fails_is_of_unknown_outcome),
+        CASE(a_checkpoint_whose_sync_fails_ends_all_changes_and_keeps_the_wal),
         CASE(commits_are_synced_in_full),
         CASE(no_query_scans_or_sorts),
         CASE(every_list_seeks_to_its_cursor_in_its_own_index),
