@@ -175,6 +175,45 @@ static void a_vanished_or_replaced_file_is_noticed(void **state)
     }
 }
 
+/* What apply() answers a call of 100 ms, which must not take much longer. */
+static enum mgw_status apply_in_100_ms(const struct mgw_row *row)
+{
+    struct mgw_change change = change_insert(row);
+    struct mgw_change_result result = {.size = sizeof result};
+    int64_t before = bench_host()->monotonic_ms();
+    enum mgw_status status = bench.driver->apply(bench_call_timeout(100), bench.instance, &change,
+                                                 sizeof change, &result, sizeof result, 1);
+    assert_true(bench_host()->monotonic_ms() - before < 5000);
+    return status;
+}
+
+static void a_caller_leaves_at_its_deadline_while_another_process_writes(void **state)
+{
+    (void)state;
+    const char *path = kit_path("media.db");
+    kit_open(plugin, path, MGW_CREATE_INIT);
+    struct mgw_row rows[4];
+    rows[0] = bench_row(NULL);
+    insert(&rows[0]);
+    sqlite3 *other = kit_db(path);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    for (size_t i = 1; i < 4; i++) { /* the first one begun, the others still in the queue */
+        rows[i] = bench_row(NULL);
+        assert_status(apply_in_100_ms(&rows[i]), MGW_TIMEOUT);
+    }
+    AUTO_FOUND struct found found;
+    get(rows[0].id, &found); /* reads wait for nobody */
+    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+    for (size_t i = 1; i < 4; i++) {
+        struct mgw_change change = change_insert(&rows[i]);
+        struct mgw_change_result result;
+        enum mgw_status status = apply(&change, &result, 1);
+        assert_true(status == MGW_OK || (i == 1 && status == MGW_EXISTS));
+    }
+    kit_close();
+}
+
 static void expired_records_leave_the_file(void **state)
 {
     (void)state;
@@ -223,6 +262,7 @@ int main(int argc, char **argv)
         CASE(a_file_that_is_no_database_is_refused_and_left_alone),
         CASE(an_empty_file_is_set_up_only_when_asked),
         CASE(a_vanished_or_replaced_file_is_noticed),
+        CASE(a_caller_leaves_at_its_deadline_while_another_process_writes),
         CASE(expired_records_leave_the_file),
     };
     return cmocka_run_group_tests_name("sqlite: open", cases, NULL, NULL);
