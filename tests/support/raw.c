@@ -234,6 +234,15 @@ bool raw_is_closed(struct raw *raw, int64_t timeout_ms)
     return raw->ended && raw->length == 0;
 }
 
+const char *raw_rest(struct raw *raw, int64_t timeout_ms)
+{
+    int64_t end = wait_now_ms() + timeout_ms;
+    while (!raw->ended && wait_now_ms() < end) {
+        more(raw, end - wait_now_ms());
+    }
+    return raw->ended ? keep_bytes(raw->bytes ? raw->bytes : "", raw->length) : NULL;
+}
+
 bool raw_has_answer(struct raw *raw, int64_t timeout_ms)
 {
     return raw->length > 0 || more(raw, timeout_ms);

@@ -25,6 +25,8 @@ struct http_answer *raw_read(struct raw *raw);
 struct http_answer *raw_read_head(struct raw *raw);
 /* True where nothing but the connection's end comes, within TIMEOUT_MS. */
 bool raw_is_closed(struct raw *raw, int64_t timeout_ms);
+/* All that still comes before the connection's end; NULL where it does not end in time. */
+const char *raw_rest(struct raw *raw, int64_t timeout_ms);
 /* True where bytes lie ready, or come within TIMEOUT_MS. */
 bool raw_has_answer(struct raw *raw, int64_t timeout_ms);
 
