@@ -49,7 +49,7 @@ static const char *head_check_gaps(const struct exchange *x, const char *version
 #if MHD_VERSION < 0x01000000
     uintptr_t start = (uintptr_t)x->method;
     size_t line = strlen(x->method) + 1 + strlen(x->raw_target) + 1;
-    if ((uintptr_t)version - start != line) {
+    if ((uintptr_t)version - start != line || strchr(x->raw_target, ' ')) {
         return "the request line is malformed";
     }
     uintptr_t end = start + line + strlen(version);
