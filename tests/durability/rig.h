@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A recorded gateway, and single requests to it with the stretch of tape that is theirs. */
+#ifndef DURABILITY_RIG_H
+#define DURABILITY_RIG_H
+
+#include "tests/durability/order.h"
+#include "tests/durability/play.h"
+#include "tests/support/check.h"
+#include "tests/support/gateway.h"
+#include "tests/support/keep.h"
+#include "tests/support/scratch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct rig {
+    struct tape *tape;
+    struct gateway *gateway;
+};
+
+/* A gateway whose every process, `mediagw init` on, is recorded. OVERLAY as for server_new. */
+struct rig *rig_new(const char *overlay);
+/* As a group teardown. */
+int rig_free(struct rig *rig);
+
+/* One request and what was recorded of it; released at the test's end. */
+struct rig_request {
+    struct http_answer *answer;
+    struct play play;
+};
+enum rig_body { RIG_MULTIPART, RIG_RAW, RIG_IDEMPOTENT /* multipart, with a key of its own */ };
+struct rig_request rig_create(struct rig *rig, enum rig_body how, struct body body);
+struct rig_request rig_delete(struct rig *rig, const char *id);
+
+/* PATTERN below the store ("/buckets/" …) or beside the database ("-wal"), for rules. Kept. */
+const char *rig_in_store(const struct rig *rig, const char *pattern);
+const char *rig_in_database(const struct rig *rig, const char *pattern);
+
+#endif
