@@ -242,7 +242,7 @@ enum mgw_status read_records(struct reader_pool *pool, struct mgw_call *call, in
     } else {
         query_text(&query, 3, after_account ? after_account : "");
     }
-    query_text(&query, 4, after_account ? after_id : "");
+    query_text(&query, 4, after_account && after_id ? after_id : "");
     sqlite3_bind_int64(query.statement, 5, now);
     sqlite3_bind_int64(query.statement, 6, limit);
     return emit_records(&query, emit, ctx, &found);

@@ -8,7 +8,8 @@
 #include "cleanup.h"
 #include "columns.h"
 
-enum { IDLE_MOST = 4 };
+/* Connections kept for the next read, in a crowd and after a quiet minute. */
+enum { IDLE_MOST = 16, IDLE_SHRUNK = 2 };
 
 static char *list_sql(int variant)
 {
@@ -93,10 +94,15 @@ void reader_pool_shrink(struct reader_pool *pool)
     pool->idle = NULL;
     pool->idle_count = 0;
     pthread_mutex_unlock(&pool->lock);
+    int kept = 0;
     for (struct reader *at = all, *next; at; at = next) {
         next = at->next;
-        sqlite3_db_release_memory(at->db);
-        reader_return(pool, at);
+        if (kept++ < IDLE_SHRUNK) {
+            sqlite3_db_release_memory(at->db);
+            reader_return(pool, at);
+        } else {
+            reader_free(at);
+        }
     }
 }
 

@@ -45,7 +45,7 @@ struct reader_pool {
 void reader_pool_init(struct reader_pool *pool, const struct open_options *options);
 /* No reader may be lent. */
 void reader_pool_end(struct reader_pool *pool);
-/* Gives back memory that idle connections hold. */
+/* Closes idle connections but a few, and gives back memory that these hold. */
 void reader_pool_shrink(struct reader_pool *pool);
 
 /* Lends a connection; there is always one, in a crowd a new one. */
