@@ -33,7 +33,7 @@ add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,--as-needed)
 
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
-foreach(library jansson openssl libmicrohttpd sqlite3)
+foreach(library jansson openssl libmicrohttpd sqlite3 cjose)
   string(TOUPPER ${library} name)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${library})
 endforeach()
