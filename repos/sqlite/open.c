@@ -77,12 +77,19 @@ enum mgw_status open_writer(const struct open_options *options, sqlite3 **db, bo
     if (status != MGW_OK) {
         return status;
     }
-    status = open_number(made, "PRAGMA application_id", &id, fault);
-    if (status == MGW_OK && id != SCHEMA_APPLICATION_ID) {
+    /* Both out of one snapshot: another process may be setting it up. */
+    status = open_exec(made, "BEGIN", fault);
+    if (status == MGW_OK) {
+        status = open_number(made, "PRAGMA application_id", &id, fault);
+    }
+    if (status == MGW_OK) {
         status = open_number(made, "SELECT count(*) FROM sqlite_schema", &objects, fault);
-        if (status == MGW_OK && (id != 0 || objects != 0)) {
-            return refuse_foreign(options->path, id, fault);
-        }
+    }
+    if (status == MGW_OK) {
+        status = open_exec(made, "COMMIT", fault);
+    }
+    if (status == MGW_OK && id != SCHEMA_APPLICATION_ID && (id != 0 || objects != 0)) {
+        return refuse_foreign(options->path, id, fault);
     }
     if (status != MGW_OK) {
         return status;
