@@ -379,7 +379,7 @@ static enum mgw_status memrepo_list_records(struct mgw_call *call, void *instanc
     for (size_t i = 0; found && i < data->records.count; i++) {
         const struct mgw_record *record = &data->records.at[i]->record;
         int order = after_account ? strcmp(record->account, after_account) : 1;
-        bool behind = order > 0 || (order == 0 && strcmp(record->id, after_id) > 0);
+        bool behind = order > 0 || (order == 0 && strcmp(record->id, after_id ? after_id : "") > 0);
         if (behind && same(record->kind, kind) && (!account || same(record->account, account)) &&
             (record->expires_at == MGW_ABSENT || record->expires_at > now)) {
             found[count++] = data_ref(data->records.at[i]);
