@@ -83,8 +83,9 @@ static bool read_units(const char *text, const struct unit *units, int64_t *numb
     }
     for (; length > 0 && units->name; units++) {
         if (strcmp(text + length, units->name) == 0) {
-            *number = (int64_t)digits * units->factor;
-            return digits <= (uint64_t)(INT64_MAX / units->factor);
+            bool fits = digits <= (uint64_t)(INT64_MAX / units->factor);
+            *number = fits ? (int64_t)digits * units->factor : 0;
+            return fits;
         }
     }
     return false;

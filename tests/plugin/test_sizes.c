@@ -14,7 +14,7 @@ static const struct mgw_blob blob = {.size = sizeof blob, .bucket = "bucket", .k
  * not to know how many. */
 static void *exactly(size_t size)
 {
-    void *volatile memory = exactly(size);
+    void *volatile memory = calloc(1, size);
     return memory;
 }
 
