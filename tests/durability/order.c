@@ -156,16 +156,23 @@ static bool still_named(const struct play *play, const struct tape_record *made,
     return true;
 }
 
-/* What was made in a folder before it got its place was safe by then. */
-static bool names_safe(const struct play *play, const struct tape_record *moved)
+/* What was made in a folder, and in its files, before it got its place: safe by then. */
+static uint32_t check_moved(const struct play *play, const struct tape_record *moved)
 {
+    uint32_t breaches = 0;
     for (EACH(r, play)) {
-        if (makes_name(r) && r->folder == moved->inode && r->end < moved->start &&
-            still_named(play, r, moved->start) && !synced(play, r->folder, r->end, moved->start)) {
-            return false;
+        if (!makes_name(r) || r->folder != moved->inode || r->end > moved->start ||
+            !still_named(play, r, moved->start)) {
+            continue;
+        }
+        if (!synced(play, r->folder, r->end, moved->start)) {
+            breaches |= path_is(moved, "*/buckets/*") ? BUCKET_UNSYNCED : LEFT_FOLDER_DIRTY;
+        }
+        if (!bytes_safe(play, r->inode, moved->start, moved->start)) {
+            breaches |= LEFT_FILE_DIRTY;
         }
     }
-    return true;
+    return breaches;
 }
 
 static uint32_t leftovers(const struct play *play, uint64_t answer, uint64_t blob)
@@ -175,22 +182,24 @@ static uint32_t leftovers(const struct play *play, uint64_t answer, uint64_t blo
         if (r->start > answer || needs_none(r) || r->inode == blob) {
             continue;
         }
-        if ((r->op & OP_ANY_NAME) && worked(r) && r->kind == KIND_FILE &&
+        bool done = path_is(r, "*/uploads/*/done"); /* order_complete looks at it */
+        if ((r->op & OP_ANY_NAME) && worked(r) && r->kind == KIND_FILE && !done &&
             !bytes_safe(play, r->inode, r->start, r->start)) {
             breaches |= in_sidecar(r) ? SIDECAR_UNSYNCED : LEFT_FILE_DIRTY;
         }
-        if (changes_bytes(r) && still_named(play, r, answer) && !path_is(r, "* (deleted)") &&
+        if (changes_bytes(r) && !path_is(r, "*/uploads/*/done.new") &&
+            still_named(play, r, answer) && !path_is(r, "* (deleted)") &&
             !synced(play, r->inode, r->end, answer)) {
             breaches |= in_sidecar(r) ? SIDECAR_UNSYNCED : LEFT_FILE_DIRTY;
         }
-        if (makes_name(r) && still_named(play, r, answer) &&
+        if (makes_name(r) && !done && still_named(play, r, answer) &&
             !synced(play, r->folder, r->end, answer)) {
             breaches |= path_is(r, "*/buckets/*/.meta*") ? SIDECAR_UNSYNCED
                         : path_is(r, "*/buckets/*")      ? BUCKET_UNSYNCED
                                                          : LEFT_FOLDER_DIRTY;
         }
-        if (r->op == OP_RENAME && worked(r) && r->kind == KIND_FOLDER && !names_safe(play, r)) {
-            breaches |= BUCKET_UNSYNCED;
+        if (r->op == OP_RENAME && worked(r) && r->kind == KIND_FOLDER) {
+            breaches |= check_moved(play, r);
         }
     }
     return breaches;
