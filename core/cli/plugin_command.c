@@ -123,13 +123,18 @@ static void show_optional(const struct mgw_plugin *plugin)
     show_bits("optional_callbacks", has, names);
 }
 
-static const struct registry_entry *wanted_entry;
+struct wanted {
+    const char *name;
+    const struct registry_entry *entry;
+};
+
 static bool find_entry(void *ctx, const struct registry_entry *entry)
 {
-    if (strcmp(entry->name, ctx) == 0) {
-        wanted_entry = entry;
+    struct wanted *wanted = ctx;
+    if (strcmp(entry->name, wanted->name) == 0) {
+        wanted->entry = entry;
     }
-    return true;
+    return !wanted->entry;
 }
 
 static void show_plugin(const struct registry_entry *entry, const struct mgw_plugin *plugin)
@@ -205,13 +210,9 @@ static int show(struct registry *registry, const struct config *config, const ch
     if (status != MGW_OK) {
         return cli_error(status, &error);
     }
-    AUTO_FREE char *copy = strdup(name);
-    wanted_entry = NULL;
-    registry_each(registry, find_entry, copy);
-    if (!wanted_entry) {
-        return cli_say(CLI_FAILED, "out of memory");
-    }
-    show_plugin(wanted_entry, plugin);
+    struct wanted wanted = {.name = name};
+    registry_each(registry, find_entry, &wanted);
+    show_plugin(wanted.entry, plugin);
     return config ? show_instance(registry, config, name) : CLI_DONE;
 }
 
