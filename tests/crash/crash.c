@@ -214,5 +214,5 @@ int main(int argc, char **argv)
     rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : rounds;
     seed = argc > 2 ? strtoull(argv[2], NULL, 10) : (uint64_t)time(NULL);
     print_message("seed %llu\n", (unsigned long long)seed);
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

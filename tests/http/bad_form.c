@@ -324,5 +324,5 @@ int main(void)
         TEST_LEAVES_NOTHING(bad_metadata_is_400),
         TEST_LEAVES_NOTHING(metadata_over_64_kib_is_400),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

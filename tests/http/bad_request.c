@@ -366,5 +366,5 @@ int main(void)
         TEST(a_header_without_end_is_cut_off),
         TEST(a_huge_target_is_414),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

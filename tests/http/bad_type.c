@@ -131,5 +131,5 @@ int main(void)
         TEST_LEAVES_NOTHING(a_sniffed_svg_is_refused),
         TEST_LEAVES_NOTHING(a_form_in_another_format_is_refused),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

@@ -255,5 +255,5 @@ int main(void)
         TEST(revoking_an_unknown_key_fails),
         TEST(a_malformed_account_gets_no_key),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

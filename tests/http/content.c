@@ -383,5 +383,5 @@ int main(void)
         TEST(only_harmless_types_are_shown_inline),
         TEST(odd_methods_on_content_are_405),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

@@ -208,5 +208,5 @@ int main(void)
         TEST(json_is_not_stored_by_caches),
         TEST(a_star_grants_everybody_but_without_credentials),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

@@ -216,5 +216,5 @@ int main(void)
         TEST(urls_outlive_a_restart),
         TEST(an_open_address_is_refused_at_start),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

@@ -315,5 +315,5 @@ int main(void)
         TEST(after_kill_behind_the_answer_the_first_row_is_answered),
         TEST(a_deleted_recording_is_not_made_again),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

@@ -380,5 +380,5 @@ int main(void)
         TEST(a_deleted_recordings_file_leaves_the_disk),
         TEST(everything_holds_after_kill_and_restart),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

@@ -207,5 +207,5 @@ int main(void)
         TEST(unreadable_queries_are_400),
         TEST(a_cursor_of_another_query_is_400),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

@@ -116,5 +116,5 @@ int main(int argc, char **argv)
     if (argc > 1 && slowness() == 1) {
         size = strtoull(argv[1], NULL, 10) << 20;
     }
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

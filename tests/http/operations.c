@@ -306,5 +306,5 @@ int main(void)
         TEST(readyz_is_503_while_the_gateway_drains),
         TEST(an_upload_beyond_the_shutdown_deadline_is_cut_and_leaves_nothing),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

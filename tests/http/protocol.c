@@ -367,5 +367,5 @@ int main(void)
         TEST(a_client_that_half_closes_behind_its_request_is_answered),
         TEST(many_connections_at_once_are_served),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

@@ -349,5 +349,5 @@ int main(void)
         TEST(without_credential_every_api_route_is_401),
         TEST(an_account_header_is_no_credential),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

@@ -153,5 +153,5 @@ int main(void)
         TEST(an_upload_that_keeps_coming_outlives_the_idle_time),
         TEST(others_are_served_beside_slow_clients),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

@@ -263,5 +263,5 @@ int main(void)
         TEST(a_blank_in_the_target),
         TEST(nothing_smuggled_ran),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return server_verdict(cmocka_run_group_tests(tests, start, stop));
 }

@@ -175,6 +175,29 @@ int server_stop(struct server *server)
     return server_wait(server);
 }
 
+static int bad_ends;
+
+/* A killed gateway has no exit status, but a log of all its lives. */
+static bool sanitizer_spoke(const struct server *server)
+{
+    static const char *const words[] = {"ThreadSanitizer", "AddressSanitizer", "LeakSanitizer",
+                                        "runtime error:", "*** buffer overflow"};
+    const char *log = scratch_read(server->log_path, NULL);
+    for (size_t i = 0; log && i < sizeof words / sizeof *words; i++) {
+        const char *at = strstr(log, words[i]);
+        if (at) {
+            print_error("%.4000s\n", at);
+            return true;
+        }
+    }
+    return false;
+}
+
+int server_verdict(int failed)
+{
+    return failed ? failed : bad_ends;
+}
+
 int server_free(struct server *server)
 {
     if (!server) {
@@ -184,6 +207,10 @@ int server_free(struct server *server)
     if (status != 0) {
         print_error("the gateway ended with %d: %s\n", status, server_log(server));
     }
+    if (sanitizer_spoke(server)) {
+        status = status ? status : 1;
+    }
+    bad_ends += status != 0;
     if (!getenv("MEDIAGW_TEST_KEEP")) {
         scratch_remove(server->dir);
     }

@@ -38,6 +38,9 @@ int server_wait(struct server *server);
 /* Stops it where it runs and removes its folder; not 0 where it did not end well. The folder stays
  * where the environment has MEDIAGW_TEST_KEEP. */
 int server_free(struct server *server);
+/* What main returns for FAILED tests: not 0 either where a gateway ended badly or a sanitizer spoke
+ * in its log. cmocka does not count what a group's teardown says. */
+int server_verdict(int failed);
 
 /* A new API key of ACCOUNT, by the command line; kept until the test's end. */
 char *server_token(struct server *server, const char *account);
