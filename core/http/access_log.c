@@ -15,11 +15,11 @@ void access_log_write(const struct exchange *x, bool complete)
     }
     AUTO_FREE char *path =
         x->raw_target ? strndup(x->raw_target, strcspn(x->raw_target, "?")) : NULL;
-    log_event(LOG_LEVEL_INFO, "request", LOG_TEXT("request", x->request_id),
-              LOG_TEXT("client", x->conn ? conn_peer(x->conn) : NULL),
-              LOG_TEXT("account", x->account), LOG_TEXT("method", x->method),
-              LOG_TEXT("path", path), LOG_NUMBER("status", x->status),
-              LOG_NUMBER("received", x->received), LOG_NUMBER("sent", x->answer_bytes),
-              LOG_NUMBER("us", clock_mono_us() - x->started_us),
-              LOG_TEXT("aborted", complete ? NULL : "true"));
+    log_event(
+        LOG_LEVEL_INFO, "request", LOG_TEXT("request", x->request_id[0] ? x->request_id : NULL),
+        LOG_TEXT("client", x->conn ? conn_peer(x->conn) : NULL), LOG_TEXT("account", x->account),
+        LOG_TEXT("method", x->method), LOG_TEXT("path", path), LOG_NUMBER("status", x->status),
+        LOG_NUMBER("received", x->received), LOG_NUMBER("sent", x->answer_bytes),
+        LOG_NUMBER("us", clock_mono_us() - x->started_us),
+        LOG_TEXT("aborted", complete ? NULL : "true"));
 }

@@ -2,176 +2,19 @@
  *
  * See conn.h. One lock guards the list, and with it the descriptors: libmicrohttpd gives its notice
  * before it closes one, so that shutdown(2) under the lock never hits another file. */
-#include "core/http/conn.h"
+#include "core/http/conn_inside.h"
 
 #include "core/base/clock.h"
-#include "core/base/log.h"
 
 #include <arpa/inet.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
-enum { TICK_MAX_MS = 1000, TICK_MIN_MS = 50, LINGER_MS = 5000, PEER_SIZE = 64, HUNG_UP_MS = 1000 };
-
-struct conn {
-    struct conns *owner;
-    struct conn *next, **prev;
-    int fd;
-    char peer[PEER_SIZE];
-    struct in6_addr address;
-    /* The phase in the low byte, above it the part: a number that each conn_set_phase changes. */
-    _Atomic uint64_t phase;
-    struct mgw_call *call; /* under the lock */
-
-    /* The sweeper's own: what it saw at `phase`. */
-    uint64_t seen;       /* the part */
-    int64_t since;       /* when it was first seen */
-    int64_t looked_at;   /* the last tick */
-    int64_t progress_at; /* when bytes last passed */
-    int64_t window_ms;   /* of the minimum rate: how much of it is over */
-    uint64_t bytes, window_bytes;
-    int64_t header_since; /* when a header was seen to have begun; 0: not */
-    int64_t gone_since;   /* when the client was seen to have hung up; 0: not */
-    bool cut;
-};
-
-struct conns {
-    struct conn_limits limits;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    pthread_t sweeper;
-    struct conn *first;
-    _Atomic size_t count;
-    int64_t tick_ms;
-    bool stopping, ending; /* no more requests; the sweeper ends */
-};
-
-static enum conn_phase phase_of(uint64_t phase)
-{
-    return (enum conn_phase)(phase & 0xff);
-}
-
-/* Bytes that have passed the socket: received, or sent and acknowledged. */
-static uint64_t conn_bytes(const struct conn *conn, bool sent)
-{
-    struct tcp_info info = {0};
-    socklen_t size = sizeof info;
-    if (getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
-        return 0;
-    }
-    return sent ? info.tcpi_bytes_acked : info.tcpi_bytes_received;
-}
-
-static void conn_cut(struct conn *conn, const char *why)
-{
-    if (!conn->cut) {
-        conn->cut = true;
-        shutdown(conn->fd, SHUT_RDWR);
-        if (why) {
-            log_event(LOG_LEVEL_INFO, "connection cut", LOG_TEXT("client", conn->peer),
-                      LOG_TEXT("reason", why));
-        }
-    }
-}
-
-static void sweep_transfer(struct conn *conn, int64_t now, bool sent)
-{
-    const struct conn_limits *limits = &conn->owner->limits;
-    uint64_t bytes = conn_bytes(conn, sent);
-    if (bytes != conn->bytes) {
-        conn->bytes = bytes;
-        conn->progress_at = now;
-    }
-    if (now - conn->progress_at > limits->idle_ms) {
-        conn_cut(conn, "idle");
-        return;
-    }
-    conn->window_ms += now - conn->looked_at;
-    if (conn->window_ms < limits->idle_ms) {
-        return;
-    }
-    uint64_t least = limits->min_rate * (uint64_t)conn->window_ms / 1000;
-    if (bytes - conn->window_bytes < least) {
-        conn_cut(conn, "below the minimum rate");
-    }
-    conn->window_ms = 0;
-    conn->window_bytes = bytes;
-}
-
-static void sweep_idle(struct conn *conn, int64_t now)
-{
-    const struct conn_limits *limits = &conn->owner->limits;
-    if (conn->owner->stopping) {
-        conn_cut(conn, NULL);
-    } else if (conn->header_since == 0 && conn_bytes(conn, false) != conn->bytes) {
-        conn->header_since = now;
-    } else if (conn->header_since != 0 && now - conn->header_since > limits->header_deadline_ms) {
-        conn_cut(conn, "header too slow");
-    } else if (now - conn->since > limits->idle_ms) {
-        conn_cut(conn, NULL);
-    }
-}
-
-/* A client that hangs up looks at first like one that only ended its sending side, so that it gets
- * a moment: what it waits for may be about to come. */
-static void sweep_work(struct conn *conn, int64_t now)
-{
-    struct pollfd poll_fd = {.fd = conn->fd, .events = POLLRDHUP};
-    conn->progress_at = now;
-    if (!conn->call || poll(&poll_fd, 1, 0) <= 0) {
-        return;
-    }
-    if (conn->gone_since == 0) {
-        conn->gone_since = now;
-    }
-    bool reset = (poll_fd.revents & (POLLERR | POLLHUP)) != 0;
-    if (reset || now - conn->gone_since >= HUNG_UP_MS) {
-        mgw_call_cancel(conn->call);
-    }
-}
-
-static void sweep(struct conn *conn, int64_t now)
-{
-    uint64_t phase = atomic_load_explicit(&conn->phase, memory_order_acquire);
-    if (phase >> 8 != conn->seen) {
-        conn->seen = phase >> 8;
-        conn->since = conn->progress_at = conn->looked_at = now;
-        conn->window_ms = 0;
-        conn->bytes = conn->window_bytes = conn_bytes(conn, phase_of(phase) == CONN_SEND);
-        conn->header_since = conn->gone_since = 0;
-    }
-    switch (phase_of(phase)) {
-    case CONN_HEAD:
-        if (now - conn->since > conn->owner->limits.header_deadline_ms) {
-            conn_cut(conn, "header too slow");
-        }
-        break;
-    case CONN_BODY:
-    case CONN_SEND:
-        sweep_transfer(conn, now, phase_of(phase) == CONN_SEND);
-        break;
-    case CONN_WORK:
-        sweep_work(conn, now);
-        break;
-    case CONN_IDLE:
-        sweep_idle(conn, now);
-        break;
-    case CONN_LINGER:
-        if (now - conn->since > LINGER_MS) {
-            conn_cut(conn, NULL);
-        }
-        break;
-    }
-    conn->looked_at = now;
-}
+enum { TICK_MAX_MS = 1000, TICK_MIN_MS = 50 };
 
 static void *conns_sweep(void *argument)
 {
@@ -185,7 +28,7 @@ static void *conns_sweep(void *argument)
         }
         int64_t now = clock_mono_ms();
         for (struct conn *conn = conns->first; conn; conn = conn->next) {
-            sweep(conn, now);
+            conn_sweep(conn, now);
         }
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
@@ -261,15 +104,15 @@ static bool address_of(const struct sockaddr *address, struct in6_addr *out, uns
     return false;
 }
 
-static void peer_text(const struct in6_addr *address, unsigned port, char out[PEER_SIZE])
+static void peer_text(const struct in6_addr *address, unsigned port, char out[CONN_PEER_SIZE])
 {
     char text[INET6_ADDRSTRLEN] = "";
     if (IN6_IS_ADDR_V4MAPPED(address)) {
         inet_ntop(AF_INET, &address->s6_addr[12], text, sizeof text);
-        snprintf(out, PEER_SIZE, "%s:%u", text, port);
+        snprintf(out, CONN_PEER_SIZE, "%s:%u", text, port);
     } else {
         inet_ntop(AF_INET6, address, text, sizeof text);
-        snprintf(out, PEER_SIZE, "[%s]:%u", text, port);
+        snprintf(out, CONN_PEER_SIZE, "[%s]:%u", text, port);
     }
 }
 
@@ -388,7 +231,7 @@ void conns_stop(struct conns *conns)
     conns->tick_ms = TICK_MIN_MS;
     int64_t now = clock_mono_ms();
     for (struct conn *conn = conns->first; conn; conn = conn->next) {
-        sweep(conn, now);
+        conn_sweep(conn, now);
     }
     pthread_mutex_unlock(&conns->lock);
 }

@@ -8,27 +8,15 @@
  * libmicrohttpd;
  * - after a suspension the call is made again, with the same piece or more of it: so the state says
  *   what a call means, never its number. */
-#include "core/http/exchange.h"
+#include "core/http/exchange_inside.h"
 
 #include "core/base/clock.h"
-#include "core/http/access.h"
 #include "core/http/access_log.h"
 #include "core/http/answer.h"
 #include "core/http/head.h"
 #include "core/http/routes.h"
 
 #include <string.h>
-
-enum state {
-    STATE_HEAD,    /* the first call is to come */
-    STATE_OPENING, /* a worker opens the sink before the body is asked for */
-    STATE_BODY,    /* pieces of the body, then the last call */
-    STATE_FEEDING, /* a worker takes a piece */
-    STATE_RUNNING, /* a worker makes the answer */
-    STATE_DISCARD, /* refused in mid-body: the rest is read, then the answer goes */
-    STATE_LINGER,  /* refused in mid-body and answered: nothing else counts */
-    STATE_ANSWERED
-};
 
 enum {
     DISCARD_MAX = 256 * 1024,      /* of a refused body: what is read to keep the connection */
@@ -53,7 +41,7 @@ void *exchange_begin(void *argument, const char *target, struct MHD_Connection *
     return x;
 }
 
-static void exchange_free(struct exchange *x)
+void exchange_free(struct exchange *x)
 {
     struct gateway *gateway = x->gateway;
     if (x->response) {
@@ -69,101 +57,13 @@ static void exchange_free(struct exchange *x)
     gateway->active--;
 }
 
-/* ---- On a worker, or inline where nothing blocks ----------------------------------------------
- */
-
-/* Lets the request in and gives it a call; false: refused, the answer is left. */
-static bool work_enter(struct exchange *x)
-{
-    if (x->route->scope != 0 && !access_check(x)) {
-        return false;
-    }
-    x->call =
-        mgw_call_new(x->account, x->request_id, x->gateway->config->limits.request_deadline_ms);
-    if (!x->call) {
-        answer_bad(x, NULL);
-        return false;
-    }
-    return true;
-}
-
-static void work_leave(struct exchange *x)
-{
-    mgw_call_free(x->call);
-    x->call = NULL;
-}
-
-static bool sink_open(struct exchange *x)
-{
-    if (!x->sink_opened) {
-        x->sink_opened = true;
-        return x->route->sink->open(x);
-    }
-    return true;
-}
-
-static void sink_finish(struct exchange *x)
-{
-    x->sink_opened = false;
-    x->route->sink->finish(x);
-}
-
-/* What a state's worker does; the call is there. */
-static void work_do(struct exchange *x)
-{
-    const struct sink *sink = x->route->sink;
-    if (!sink) {
-        x->route->run(x);
-        return;
-    }
-    bool good = sink_open(x);
-    if (good && x->state == STATE_FEEDING) {
-        good = sink->feed(x, x->slice, x->slice_length);
-    }
-    bool complete = x->state == STATE_RUNNING ||
-                    (x->state == STATE_FEEDING && x->received == x->content_length);
-    if (!good) {
-        x->sink_opened = false;
-        sink->drop(x);
-    } else if (complete) {
-        /* From here on it is better to be done than to be given up half-way. */
-        conn_set_call(x->conn, NULL);
-        sink_finish(x);
-    }
-}
-
-static void work_run(struct pool_job *job)
-{
-    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
-    if (work_enter(x)) {
-        conn_set_call(x->conn, x->call);
-        work_do(x);
-        conn_set_call(x->conn, NULL);
-        work_leave(x);
-    } else if (x->sink_opened) {
-        x->sink_opened = false;
-        x->route->sink->drop(x);
-    }
-    MHD_resume_connection(x->mhd); /* from here on x is libmicrohttpd's thread's */
-}
-
-/* The client is gone, and so is the connection: gives the sink up. */
-static void work_drop(struct pool_job *job)
-{
-    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
-    x->call =
-        mgw_call_new(x->account, x->request_id, x->gateway->config->limits.request_deadline_ms);
-    x->route->sink->drop(x);
-    exchange_free(x);
-}
-
 /* ---- On libmicrohttpd's thread -----------------------------------------------------------------
  */
 
 static enum MHD_Result exchange_suspend(struct exchange *x, enum state state)
 {
     x->state = (int)state;
-    x->job.run = work_run;
+    x->job.run = exchange_work_run;
     if (state == STATE_FEEDING) {
         conn_alternate(x->conn, CONN_WORK);
     } else {
@@ -338,9 +238,9 @@ static enum MHD_Result exchange_run(struct exchange *x)
     if (!runs_inline(x)) {
         return exchange_suspend(x, STATE_RUNNING);
     }
-    if (work_enter(x)) {
+    if (exchange_work_enter(x)) {
         x->route->run(x);
-        work_leave(x);
+        exchange_work_leave(x);
     }
     return exchange_queue(x, false);
 }
@@ -396,8 +296,8 @@ void exchange_end(void *gateway, struct MHD_Connection *mhd, void **context,
         return;
     }
     x->sink_opened = false;
-    x->job.run = work_drop;
+    x->job.run = exchange_work_drop;
     if (!pool_continue(x->gateway->pool, &x->job)) {
-        work_drop(&x->job);
+        exchange_work_drop(&x->job);
     }
 }

@@ -9,9 +9,10 @@
 #include <mediagw/media.h>
 
 /* Listens, logs `listening` with address and URL, and serves MEDIA until SIGTERM or SIGINT; then
- * finishes what is in flight and returns 0 (a second signal ends it at once; 1 where it could not
- * start or not finish in time). Called once, by the main thread: it blocks those signals, SIGHUP
- * and SIGPIPE for the threads it starts. No call into MEDIA is left when it returns. */
+ * finishes what is in flight and returns 0, also where the shutdown deadline or a second signal cut
+ * requests off; 1 where it could not start. Called once, by the main thread: it blocks those
+ * signals, SIGHUP and SIGPIPE for the threads it starts. No call into MEDIA is left when it
+ * returns. */
 int http_serve(const struct config *config, struct mgw_media *media);
 
 #endif

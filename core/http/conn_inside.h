@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What conn.c and conn_sweep.c share. Everything but the atomics is under the list's lock. */
+#ifndef HTTP_CONN_INSIDE_H
+#define HTTP_CONN_INSIDE_H
+
+#include "core/http/conn.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define CONN_PEER_SIZE 64
+
+struct conn {
+    struct conns *owner;
+    struct conn *next, **prev;
+    int fd;
+    char peer[CONN_PEER_SIZE];
+    struct in6_addr address;
+    /* The phase in the low byte, above it the part: a number that each conn_set_phase changes. */
+    _Atomic uint64_t phase;
+    struct mgw_call *call; /* under the lock */
+
+    /* The sweeper's own: what it saw at `phase`. */
+    uint64_t seen;       /* the part */
+    int64_t since;       /* when it was first seen */
+    int64_t looked_at;   /* the last tick */
+    int64_t progress_at; /* when bytes last passed */
+    int64_t window_ms;   /* of the minimum rate: how much of it is over */
+    uint64_t bytes, window_bytes;
+    int64_t header_since; /* when a header was seen to have begun; 0: not */
+    int64_t gone_since;   /* when the client was seen to have hung up; 0: not */
+    bool cut;
+};
+
+struct conns {
+    struct conn_limits limits;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    pthread_t sweeper;
+    struct conn *first;
+    _Atomic size_t count;
+    int64_t tick_ms;
+    bool stopping, ending; /* no more requests; the sweeper ends */
+};
+
+/* One look at a connection: what is over its time is shut down. */
+void conn_sweep(struct conn *conn, int64_t now);
+/* Shuts it down, once; WHY, unless NULL, is logged. */
+void conn_cut(struct conn *conn, const char *why);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What exchange.c (libmicrohttpd's threads) and exchange_work.c (workers, or inline) share. */
+#ifndef HTTP_EXCHANGE_INSIDE_H
+#define HTTP_EXCHANGE_INSIDE_H
+
+#include "core/http/exchange.h"
+
+enum state {
+    STATE_HEAD,    /* the first call is to come */
+    STATE_OPENING, /* a worker opens the sink before the body is asked for */
+    STATE_BODY,    /* pieces of the body, then the last call */
+    STATE_FEEDING, /* a worker takes a piece */
+    STATE_RUNNING, /* a worker makes the answer */
+    STATE_DISCARD, /* refused in mid-body: the rest is read, then the answer goes */
+    STATE_LINGER,  /* refused in mid-body and answered: nothing else counts */
+    STATE_ANSWERED
+};
+
+void exchange_free(struct exchange *x);
+
+/* Lets the request in and gives it a call; false: refused, the answer is left. */
+bool exchange_work_enter(struct exchange *x);
+void exchange_work_leave(struct exchange *x);
+/* Jobs of the pool: the step that the state names, then libmicrohttpd goes on; and, after the
+ * connection has gone, giving the sink up. */
+void exchange_work_run(struct pool_job *job);
+void exchange_work_drop(struct pool_job *job);
+
+#endif
