@@ -186,7 +186,7 @@ static void a_json_log_is_json_line_by_line(void **state)
     struct gateway *other = gateway_new("{\"log\": {\"format\": \"json\"}}");
     http_get(other->client, "/api/media/%22%5C?x=%0a", "X-Request-Id: json-one");
     http_get(other->client, "/api/media", "X-Request-Id: json-two");
-    server_stop(other->server);
+    assert_int_equal(server_stop(other->server), 0);
     char *log = server_log(other->server);
     size_t lines = 0;
     for (char *save = NULL, *line = strtok_r(log, "\n", &save); line;
