@@ -116,6 +116,16 @@ static void peer_text(const struct in6_addr *address, unsigned port, char out[CO
     }
 }
 
+/* How many connections come from ADDRESS. The lock is held. */
+static uint32_t conns_from(const struct conns *conns, const struct in6_addr *address)
+{
+    uint32_t same = 0;
+    for (const struct conn *conn = conns->first; conn; conn = conn->next) {
+        same += memcmp(&conn->address, address, sizeof *address) == 0;
+    }
+    return same;
+}
+
 enum MHD_Result conns_accept(void *argument, const struct sockaddr *address, socklen_t length)
 {
     (void)length;
@@ -128,13 +138,18 @@ enum MHD_Result conns_accept(void *argument, const struct sockaddr *address, soc
     if (conns->limits.per_address == 0 || !address_of(address, &from, &port)) {
         return MHD_YES;
     }
-    uint32_t same = 0;
     pthread_mutex_lock(&conns->lock);
-    for (const struct conn *conn = conns->first; conn; conn = conn->next) {
-        same += memcmp(&conn->address, &from, sizeof from) == 0;
-    }
+    uint32_t same = conns_from(conns, &from);
     pthread_mutex_unlock(&conns->lock);
     return same < conns->limits.per_address ? MHD_YES : MHD_NO;
+}
+
+/* Two threads may have accepted the last one at once. The lock is held, CONN is in the list. */
+static bool conn_is_too_many(const struct conns *conns, const struct conn *conn)
+{
+    uint32_t most = conns->limits.per_address;
+    return conns->count > conns->limits.connections ||
+           (most != 0 && conns_from(conns, &conn->address) > most);
 }
 
 static void conn_opened(struct conns *conns, struct MHD_Connection *mhd, void **context)
@@ -166,6 +181,9 @@ static void conn_opened(struct conns *conns, struct MHD_Connection *mhd, void **
         pthread_cond_signal(&conns->wake);
     }
     conns->first = conn;
+    if (conn_is_too_many(conns, conn)) {
+        conn_cut(conn, NULL);
+    }
     pthread_mutex_unlock(&conns->lock);
 }
 
