@@ -88,9 +88,9 @@ char *fs_strdup(struct mgw_call *call, const char *text)
 
 void fs_random_hex(const struct fs *fs, char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte;
-        fs->host->random(&byte, 1);
-        snprintf(text + 2 * i, 3, "%02x", byte);
+    unsigned char bytes[32];
+    fs->host->random(bytes, length < sizeof bytes ? length : sizeof bytes);
+    for (size_t i = 0; i < length && i < sizeof bytes; i++) {
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
     }
 }

@@ -7,7 +7,9 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -148,6 +150,8 @@ pid_t spawn(void (*body)(void *), void *argument)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        alarm(120); /* whatever becomes of the parent's case */
         /* a run of its own, so that a failed assertion ends here and not in the parent's cases */
         struct child_body state = {body, argument};
         struct CMUnitTest test = {
