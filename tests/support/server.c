@@ -71,6 +71,15 @@ struct server *server_new(const char *overlay)
     return server;
 }
 
+void server_configure(struct server *server, const char *overlay)
+{
+    json_t *config = json_load_file(server->config_path, 0, NULL);
+    assert_non_null(config);
+    overlay_config(config, overlay);
+    assert_int_equal(json_dump_file(config, server->config_path, JSON_INDENT(2)), 0);
+    json_decref(config);
+}
+
 struct server *server_new_dev(void)
 {
     return new_in("data/blobs", "data/media.db");

@@ -25,6 +25,8 @@ struct server {
 /* A gateway with fs and SQLite below DIR and one URL key; OVERLAY (NULL: none) is JSON laid over
  * that config, object by object. Initialised, not started. */
 struct server *server_new(const char *overlay);
+/* Lays OVERLAY over its config, for the next start. */
+void server_configure(struct server *server, const char *overlay);
 /* The dev mode: `mediagw serve --data DIR`. Not started. */
 struct server *server_new_dev(void);
 /* Starts it and waits until it listens. */
