@@ -3,13 +3,27 @@
  * See rig.h. */
 #include "tests/durability/rig.h"
 
-struct rig *rig_new(const char *overlay)
+static struct rig *tape_only(void)
 {
     struct rig *rig = calloc(1, sizeof *rig);
     assert_non_null(rig);
     rig->tape = play_new(".");
     play_record_children(true);
+    return rig;
+}
+
+struct rig *rig_new(const char *overlay)
+{
+    struct rig *rig = tape_only();
     rig->gateway = gateway_new(overlay);
+    return rig;
+}
+
+struct rig *rig_new_hiding(uint32_t ops, uint32_t kinds, const char *pattern)
+{
+    struct rig *rig = tape_only();
+    play_rule(rig->tape, 0, RULE_HIDE, ops, kinds, pattern);
+    rig->gateway = gateway_new(NULL);
     return rig;
 }
 

@@ -21,6 +21,8 @@ struct rig {
 
 /* A gateway whose every process, `mediagw init` on, is recorded. OVERLAY as for server_new. */
 struct rig *rig_new(const char *overlay);
+/* The same; these syncs are hidden from the start. */
+struct rig *rig_new_hiding(uint32_t ops, uint32_t kinds, const char *pattern);
 /* As a group teardown. */
 int rig_free(struct rig *rig);
 
