@@ -12,8 +12,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-static const struct cli_command *const commands[] = {&cli_serve,  &cli_init, &cli_config,
-                                                     &cli_plugin, &cli_key,  NULL};
+static const struct cli_command *const commands[] = {
+    &cli_serve, &cli_init, &cli_config, &cli_plugin, &cli_key,
+    &cli_put,   &cli_get,  &cli_ls,     &cli_rm,     NULL};
 
 static void print_help(void)
 {
@@ -167,10 +168,17 @@ void cli_pair(const char *key, const char *value, const char *behind)
     printf("\"%s", behind);
 }
 
+static mode_t users_umask;
+
+mode_t cli_users_umask(void)
+{
+    return users_umask;
+}
+
 /* Secrets pass through every command: files are the user's own, and no core is dumped. */
 static void harden(void)
 {
-    umask(077);
+    users_umask = umask(077);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 }
 

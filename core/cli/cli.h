@@ -8,6 +8,7 @@
 #include "core/config/config.h"
 
 #include <mediagw/media.h>
+#include <sys/types.h>
 
 enum cli_exit {
     CLI_DONE = 0,
@@ -26,6 +27,11 @@ struct cli_command {
 int cli_main(int argc, char **argv);
 
 extern const struct cli_command cli_serve, cli_init, cli_config, cli_plugin, cli_key;
+/* Commands of mediagw-client. */
+extern const struct cli_command cli_put, cli_get, cli_ls, cli_rm;
+
+/* What it was before it became 077. */
+mode_t cli_users_umask(void);
 
 /* `mediagw: MESSAGE` to standard error; answers EXIT. */
 int cli_say(enum cli_exit exit, const char *format, ...) __attribute__((format(printf, 2, 3)));
