@@ -16,6 +16,7 @@
 #include <pthread.h>
 
 struct keeper;
+struct keycache;
 struct registry;
 
 struct mgw_media {
@@ -35,6 +36,7 @@ struct mgw_media {
 
     struct sign_keys *keys;
     struct cache *cache;
+    struct keycache *keycache;
     struct pool *pool;     /* writes rows beside the bytes */
     struct keeper *keeper; /* renews the leases of uploads under way */
 

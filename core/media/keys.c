@@ -7,9 +7,11 @@
 #include "core/base/id.h"
 #include "core/media/checks.h"
 #include "core/media/internal.h"
+#include "core/media/keycache.h"
 
 #include <jansson.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 enum { KEY_ID_BYTES = 8, KEY_SECRET_BYTES = 32, KEY_ID_TEXT = 16, KEY_SECRET_TEXT = 43 };
@@ -202,6 +204,7 @@ enum mgw_status mgw_key_revoke(struct mgw_media *media, struct mgw_call *call, c
             status = put_key(media, call, id, found.json, found.version);
         }
     }
+    keycache_drop_all(media->keycache);
     return status;
 }
 
@@ -219,31 +222,52 @@ static bool split_token(const char *token, char id[KEY_ID_TEXT + 1], const char 
     return strspn(id, "0123456789abcdef") == KEY_ID_TEXT;
 }
 
-enum mgw_status mgw_key_check(struct mgw_media *media, struct mgw_call *call, const char *token,
-                              mgw_api_key_emit *emit, void *ctx)
+/* Looks the key up and compares; *FOUND is the caller's to release. */
+static enum mgw_status check_record(struct mgw_media *media, struct mgw_call *call, const char *id,
+                                    const char *secret, struct key_record *found)
 {
-    call_clear(call);
-    char id[KEY_ID_TEXT + 1], hash[65];
-    const char *secret;
-    if (!split_token(token, id, &secret)) {
-        return mgw_fail(call, MGW_DENIED, "the API key is malformed");
-    }
+    char hash[65];
     sign_sha256_hex(secret, KEY_SECRET_TEXT, hash);
-    AUTO_KEY_RECORD struct key_record found = {0};
-    enum mgw_status status = find_key(media, call, id, &found);
+    enum mgw_status status = find_key(media, call, id, found);
     if (status != MGW_OK && status != MGW_NOT_FOUND) {
         return media_outside(status); /* not being able to tell is no refusal */
     }
     static const char nothing[] =
         "0000000000000000000000000000000000000000000000000000000000000000";
-    const char *right = status == MGW_OK && strlen(found.hash) == 64 ? found.hash : nothing;
+    const char *right = status == MGW_OK && strlen(found->hash) == 64 ? found->hash : nothing;
     bool same = CRYPTO_memcmp(hash, right, 64) == 0;
-    if (status != MGW_OK || !same || found.key.revoked_at != MGW_ABSENT) {
+    if (status != MGW_OK || !same || found->key.revoked_at != MGW_ABSENT) {
         return mgw_fail(call, MGW_DENIED, "the API key is unknown or revoked");
     }
-    if (found.key.expires_at != MGW_ABSENT && found.key.expires_at <= clock_wall_ms()) {
+    return MGW_OK;
+}
+
+enum mgw_status mgw_key_check(struct mgw_media *media, struct mgw_call *call, const char *token,
+                              mgw_api_key_emit *emit, void *ctx)
+{
+    call_clear(call);
+    char id[KEY_ID_TEXT + 1];
+    unsigned char hash[KEYCACHE_HASH];
+    const char *secret;
+    if (!split_token(token, id, &secret) ||
+        !EVP_Digest(token, strlen(token), hash, NULL, EVP_sha256(), NULL)) {
+        return mgw_fail(call, MGW_DENIED, "the API key is malformed");
+    }
+    AUTO_KEY_RECORD struct key_record found = {0};
+    struct keycache_key known;
+    uint64_t ticket;
+    const struct mgw_api_key *key = &known.key;
+    if (!keycache_get(media->keycache, hash, &known, &ticket)) {
+        enum mgw_status status = check_record(media, call, id, secret, &found);
+        if (status != MGW_OK) {
+            return status;
+        }
+        key = &found.key;
+        keycache_put(media->keycache, hash, key, ticket);
+    }
+    if (key->expires_at != MGW_ABSENT && key->expires_at <= clock_wall_ms()) {
         return mgw_fail(call, MGW_DENIED, "the API key has expired");
     }
-    emit(ctx, &found.key);
+    emit(ctx, key);
     return MGW_OK;
 }

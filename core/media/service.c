@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/media/checks.h"
 #include "core/media/keeper.h"
+#include "core/media/keycache.h"
 #include "core/media/mime.h"
 #include "core/media/sniff.h"
 #include "core/plugin/registry.h"
@@ -106,10 +107,11 @@ static enum mgw_status set_options(struct mgw_media *media, const struct mgw_med
     media->generate_id = options->generate_id;
     media->generate_id_ctx = options->generate_id_ctx;
     media->cache = cache_new();
+    media->keycache = keycache_new();
     media->pool = pool_new("mgw-rows", POOL_THREADS, POOL_QUEUE);
     media->keeper = keeper_new(media->rows, media->lease_ms);
     if (!media->node_id || !media->default_bucket || !media->public_url || !media->mime_types ||
-        !media->cache || !media->pool || !media->keeper) {
+        !media->cache || !media->keycache || !media->pool || !media->keeper) {
         return refuse(error, "%s", "out of memory");
     }
     return sign_keys_new(options->url_keys, options->url_key_count, &media->keys, error);
@@ -263,6 +265,7 @@ void mgw_media_free(struct mgw_media *media)
     keeper_free(media->keeper);
     pool_free(media->pool);
     cache_free(media->cache);
+    keycache_free(media->keycache);
     sign_keys_free(media->keys);
     store_free(media->store);
     rows_free(media->rows);

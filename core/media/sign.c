@@ -11,7 +11,6 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <string.h>
@@ -22,7 +21,7 @@ static const char *const purpose_names[SIGN_PURPOSES] = {"get", "cursor"};
 
 struct sign_key {
     char *id;
-    unsigned char derived[SIGN_PURPOSES][SIGN_BYTES];
+    EVP_MAC_CTX *macs[SIGN_PURPOSES]; /* HMAC-SHA256 with the derived key; only ever copied from */
 };
 
 struct sign_keys {
@@ -50,6 +49,23 @@ static bool derive(const void *secret, size_t length, const char *purpose,
     return ok;
 }
 
+/* An HMAC that has taken its key in: making one anew for each URL would cost more than the URL. */
+static EVP_MAC_CTX *prepare(const unsigned char key[SIGN_BYTES])
+{
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char[]){"SHA256"}, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    if (ctx && !EVP_MAC_init(ctx, key, SIGN_BYTES, params)) {
+        EVP_MAC_CTX_free(ctx);
+        ctx = NULL;
+    }
+    EVP_MAC_free(mac);
+    return ctx;
+}
+
 static enum mgw_status refuse(struct mgw_error *error, const char *why, const char *id)
 {
     snprintf(error->text, sizeof error->text, "url key \"%s\": %s", id, why);
@@ -74,8 +90,11 @@ static enum mgw_status add_key(struct sign_keys *keys, const struct mgw_url_key 
     struct sign_key *to = &keys->keys[keys->count++];
     to->id = strdup(id);
     for (int purpose = 0; purpose < SIGN_PURPOSES; purpose++) {
-        if (!to->id || !derive(key->secret, key->secret_length, purpose_names[purpose],
-                               to->derived[purpose])) {
+        unsigned char derived[SIGN_BYTES];
+        bool ok = derive(key->secret, key->secret_length, purpose_names[purpose], derived);
+        to->macs[purpose] = ok ? prepare(derived) : NULL;
+        OPENSSL_cleanse(derived, sizeof derived);
+        if (!to->id || !to->macs[purpose]) {
             return refuse(error, "deriving its keys failed", id);
         }
     }
@@ -125,7 +144,9 @@ void sign_keys_free(struct sign_keys *keys)
 {
     for (size_t i = 0; keys && i < keys->count; i++) {
         free(keys->keys[i].id);
-        OPENSSL_cleanse(&keys->keys[i], sizeof keys->keys[i]);
+        for (int purpose = 0; purpose < SIGN_PURPOSES; purpose++) {
+            EVP_MAC_CTX_free(keys->keys[i].macs[purpose]);
+        }
     }
     free(keys);
 }
@@ -159,6 +180,7 @@ static bool make(const struct sign_keys *keys, enum sign_purpose purpose, const 
     bool known = key != NULL;
     key = known ? key : &keys->keys[keys->signer];
     AUTO_BUF struct buf message = {0};
+    buf_room(&message, 256);
     put_field(&message, SIGN_VERSION);
     put_field(&message, purpose_names[purpose]);
     put_field(&message, key_id);
@@ -166,10 +188,12 @@ static bool make(const struct sign_keys *keys, enum sign_purpose purpose, const 
         put_field(&message, fields[i]);
     }
     unsigned char mac[SIGN_BYTES];
-    unsigned length = sizeof mac;
-    if (message.failed ||
-        !HMAC(EVP_sha256(), key->derived[purpose], SIGN_BYTES, (const unsigned char *)message.data,
-              message.length, mac, &length)) {
+    size_t length = 0;
+    EVP_MAC_CTX *ctx = message.failed ? NULL : EVP_MAC_CTX_dup(key->macs[purpose]);
+    bool made = ctx && EVP_MAC_update(ctx, (const unsigned char *)message.data, message.length) &&
+                EVP_MAC_final(ctx, mac, &length, sizeof mac) && length == sizeof mac;
+    EVP_MAC_CTX_free(ctx);
+    if (!made) {
         return false;
     }
     id_base64url(mac, sizeof mac, out);

@@ -15,7 +15,7 @@ char *url_sign(struct mgw_media *media, const char *bucket, const char *key, int
 {
     AUTO_BUF struct buf expires = {0};
     AUTO_BUF struct buf url = {0};
-    buf_printf(&expires, "%lld", (long long)expires_sec);
+    buf_number(&expires, expires_sec);
     if (expires.failed) {
         return NULL;
     }
@@ -26,16 +26,22 @@ char *url_sign(struct mgw_media *media, const char *bucket, const char *key, int
     if (!sign_make(media->keys, SIGN_GET, kid, fields, FIELDS, sig)) {
         return NULL;
     }
-    buf_printf(&url, "%s/media/", media->public_url);
+    buf_room(&url, 512);
+    buf_text(&url, media->public_url);
+    buf_text(&url, "/media/");
     buf_percent(&url, bucket, false);
     buf_text(&url, "/");
     buf_percent(&url, key, true);
-    buf_printf(&url, "?expires=%s&kid=%s", expires.data, kid);
+    buf_text(&url, "?expires=");
+    buf_text(&url, expires.data);
+    buf_text(&url, "&kid=");
+    buf_text(&url, kid);
     if (file_name) {
         buf_text(&url, "&disposition=attachment&filename=");
         buf_percent(&url, file_name, false);
     }
-    buf_printf(&url, "&sig=%s", sig);
+    buf_text(&url, "&sig=");
+    buf_text(&url, sig);
     return buf_take(&url);
 }
 

@@ -78,6 +78,21 @@ static void a_revoked_key_opens_nothing(void **state)
     free(token);
 }
 
+static void a_key_that_was_just_checked_costs_no_look_up(void **state)
+{
+    struct bench *bench = *state;
+    char *token = make(bench, "acme", MGW_ABSENT);
+    struct seen seen = {0};
+    assert_int_equal(mgw_key_check(bench->media, bench->call, token, see, &seen), MGW_OK);
+    uint64_t before = memrepo_calls(bench->repo, MEMREPO_GET_RECORD);
+    assert_int_equal(mgw_key_check(bench->media, bench->call, token, see, &seen), MGW_OK);
+    assert_string_equal(seen.account, "acme");
+    assert_int_equal(memrepo_calls(bench->repo, MEMREPO_GET_RECORD), before);
+    token[strlen(token) - 1] ^= 1; /* another secret under the same id is another key */
+    assert_int_equal(mgw_key_check(bench->media, bench->call, token, see, &seen), MGW_DENIED);
+    free(token);
+}
+
 static void a_key_ends_with_its_expiry(void **state)
 {
     struct bench *bench = *state;
@@ -126,9 +141,13 @@ static void bad_accounts_and_scopes_are_invalid(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BENCH_TEST(a_key_says_who_calls),        BENCH_TEST(an_altered_key_opens_nothing),
-        BENCH_TEST(a_revoked_key_opens_nothing), BENCH_TEST(a_key_ends_with_its_expiry),
-        BENCH_TEST(lists_go_by_account),         BENCH_TEST(bad_accounts_and_scopes_are_invalid),
+        BENCH_TEST(a_key_says_who_calls),
+        BENCH_TEST(an_altered_key_opens_nothing),
+        BENCH_TEST(a_revoked_key_opens_nothing),
+        BENCH_TEST(a_key_ends_with_its_expiry),
+        BENCH_TEST(a_key_that_was_just_checked_costs_no_look_up),
+        BENCH_TEST(lists_go_by_account),
+        BENCH_TEST(bad_accounts_and_scopes_are_invalid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
