@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static bool buf_reserve(struct buf *buf, size_t more)
+bool buf_room(struct buf *buf, size_t more)
 {
     if (buf->failed) {
         return false;
@@ -35,7 +35,7 @@ static bool buf_reserve(struct buf *buf, size_t more)
 
 bool buf_append(struct buf *buf, const void *bytes, size_t length)
 {
-    if (!buf_reserve(buf, length)) {
+    if (!buf_room(buf, length)) {
         return false;
     }
     if (length > 0) {
@@ -51,13 +51,28 @@ bool buf_text(struct buf *buf, const char *text)
     return buf_append(buf, text, strlen(text));
 }
 
+bool buf_number(struct buf *buf, int64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) {
+        digits[--at] = '-';
+    }
+    return buf_append(buf, digits + at, sizeof digits - at);
+}
+
 bool buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
     va_list measure;
     va_copy(measure, args);
     int length = vsnprintf(NULL, 0, format, measure);
     va_end(measure);
-    if (length < 0 || !buf_reserve(buf, (size_t)length)) {
+    if (length < 0 || !buf_room(buf, (size_t)length)) {
         buf->failed = true;
         return false;
     }

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
     char *data;
@@ -22,12 +23,16 @@ struct buf {
 
 bool buf_append(struct buf *buf, const void *bytes, size_t length);
 bool buf_text(struct buf *buf, const char *text);
+/* NUMBER in decimal: what buf_printf does, in a tenth of its time. */
+bool buf_number(struct buf *buf, int64_t number);
 bool buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool buf_vprintf(struct buf *buf, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 /* TEXT with everything but A-Za-z0-9-._~ percent-encoded (RFC 3986 section 2.3); '/' stays where
  * KEEP_SLASH. */
 bool buf_percent(struct buf *buf, const char *text, bool keep_slash);
+/* Makes room for BYTES more, so that what follows moves nothing. */
+bool buf_room(struct buf *buf, size_t bytes);
 void buf_reset(struct buf *buf);
 void buf_free(struct buf *buf);
 /* Its text, which the caller frees; NULL where it failed. The buffer is empty afterwards. */

@@ -33,41 +33,84 @@ int64_t clock_mono_us(void)
     return clock_read_us(CLOCK_MONOTONIC);
 }
 
-/* The calendar of WALL_MS, clamped to the years 0 to 9999 that the texts can say. *MS is the rest
- * below a second. */
-static struct tm clock_calendar(int64_t wall_ms, int *ms)
+struct calendar {
+    unsigned year, month, day, weekday, hour, minute, second, ms;
+};
+
+/* The civil calendar in UTC, by arithmetic: gmtime_r and printf would cost ten times as much, and
+ * these stand in every answer (the algorithm is Howard Hinnant's days_from_civil, turned around).
+ * WALL_MS is clamped to the years 0 to 9999. */
+static struct calendar clock_calendar(int64_t wall_ms)
 {
-    const int64_t least = -62167219200000, most = 253402300799999;
+    const int64_t least = -62167219200000, most = 253402300799999, day_ms = 86400000;
     wall_ms = wall_ms < least ? least : wall_ms > most ? most : wall_ms;
-    int64_t rest = wall_ms % 1000;
-    if (rest < 0) {
-        rest += 1000;
+    uint64_t since = (uint64_t)(wall_ms - least); /* from 0000-01-01 on */
+    uint64_t since_year_0 = since / (uint64_t)day_ms, rest = since % (uint64_t)day_ms;
+    struct calendar c = {
+        .weekday = (unsigned)((since_year_0 + 6) % 7), /* 0000-01-01 was a Saturday */
+        .hour = (unsigned)(rest / 3600000),
+        .minute = (unsigned)(rest / 60000 % 60),
+        .second = (unsigned)(rest / 1000 % 60),
+        .ms = (unsigned)(rest % 1000),
+    };
+    /* From March 1st of the year -400 on: a leap day ends its year, and nothing is negative. */
+    uint64_t shifted = since_year_0 + 146097 - 60;
+    uint64_t era = shifted / 146097, day_of_era = shifted % 146097;
+    uint64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint64_t month = (5 * day_of_year + 2) / 153; /* from March on */
+    c.day = (unsigned)(day_of_year - (153 * month + 2) / 5 + 1);
+    c.month = (unsigned)(month < 10 ? month + 3 : month - 9);
+    c.year = (unsigned)(era * 400 + year_of_era + (c.month <= 2) - 400);
+    return c;
+}
+
+/* NUMBER as COUNT digits; answers the place behind them. */
+static char *put_digits(char *at, unsigned number, int count)
+{
+    for (int i = count - 1; i >= 0; i--) {
+        at[i] = (char)('0' + number % 10);
+        number /= 10;
     }
-    time_t seconds = (time_t)((wall_ms - rest) / 1000);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    *ms = (int)rest;
-    return tm;
+    return at + count;
+}
+
+static char *put_time(char *at, const struct calendar *c)
+{
+    at = put_digits(at, c->hour, 2);
+    *at++ = ':';
+    at = put_digits(at, c->minute, 2);
+    *at++ = ':';
+    return put_digits(at, c->second, 2);
 }
 
 void clock_iso(int64_t wall_ms, char out[CLOCK_ISO_SIZE])
 {
-    int ms;
-    struct tm tm = clock_calendar(wall_ms, &ms);
-    snprintf(out, CLOCK_ISO_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-             (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
-             (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
-             (unsigned)tm.tm_sec % 100, (unsigned)ms % 1000);
+    struct calendar c = clock_calendar(wall_ms);
+    char *at = put_digits(out, c.year, 4);
+    *at++ = '-';
+    at = put_digits(at, c.month, 2);
+    *at++ = '-';
+    at = put_digits(at, c.day, 2);
+    *at++ = 'T';
+    at = put_time(at, &c);
+    *at++ = '.';
+    at = put_digits(at, c.ms, 3);
+    *at++ = 'Z';
+    *at = '\0';
 }
 
 void clock_http(int64_t wall_ms, char out[CLOCK_HTTP_SIZE])
 {
-    int ms;
-    struct tm tm = clock_calendar(wall_ms, &ms);
-    snprintf(out, CLOCK_HTTP_SIZE, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
-             (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12],
-             (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
-             (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+    struct calendar c = clock_calendar(wall_ms);
+    char *at = stpcpy(stpcpy(out, days[c.weekday]), ", ");
+    at = put_digits(at, c.day, 2);
+    *at++ = ' ';
+    at = stpcpy(stpcpy(at, months[c.month - 1]), " ");
+    at = put_digits(at, c.year, 4);
+    *at++ = ' ';
+    stpcpy(put_time(at, &c), " GMT");
 }
 
 static int month_of(const char *name)

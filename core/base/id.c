@@ -64,16 +64,35 @@ bool id_unhex(const char *text, void *bytes, size_t length)
     return text[2 * length] == '\0';
 }
 
+/* Random bytes for names, of which every request takes some: a thread asks the kernel for many at
+ * once. Secrets are not made of these, they would lie in memory before their use. */
+static void ids_random(void *bytes, size_t length)
+{
+    static _Thread_local unsigned char stock[512];
+    static _Thread_local size_t left;
+    if (left < length) {
+        id_random(stock, sizeof stock);
+        left = sizeof stock;
+    }
+    left -= length;
+    memcpy(bytes, stock + left, length);
+    memset(stock + left, 0, length);
+}
+
 void id_uuid(char out[ID_UUID_SIZE])
 {
     unsigned char b[16];
-    id_random(b, sizeof b);
+    ids_random(b, sizeof b);
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    char hex[33];
-    id_hex(b, sizeof b, hex);
-    snprintf(out, ID_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
-             hex + 20);
+    char *at = out;
+    for (size_t i = 0; i < sizeof b; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            *at++ = '-';
+        }
+        id_hex(&b[i], 1, at);
+        at += 2;
+    }
 }
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

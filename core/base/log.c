@@ -81,10 +81,12 @@ static void put_field(struct buf *buf, bool json, const struct log_field *field)
         put_quoted(buf, field->name);
         buf_append(buf, ":", 1);
     } else {
-        buf_printf(buf, " %s=", field->name);
+        buf_append(buf, " ", 1);
+        buf_text(buf, field->name);
+        buf_append(buf, "=", 1);
     }
     if (field->is_number) {
-        buf_printf(buf, "%lld", (long long)field->number);
+        buf_number(buf, field->number);
     } else if (!json && is_plain(field->text)) {
         buf_text(buf, field->text);
     } else {

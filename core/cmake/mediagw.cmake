@@ -54,11 +54,17 @@ function(mediagw_plugin name)
   target_link_libraries(plugin_${name} PRIVATE ${arg_LIBS} Threads::Threads)
   if(arg_TEST_ONLY)
     set_target_properties(plugin_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/plugins)
+    add_custom_command(TARGET plugin_${name} POST_BUILD VERBATIM
+      COMMAND chmod go-w $<TARGET_FILE:plugin_${name}> $<TARGET_FILE_DIR:plugin_${name}>)
   else()
     set_target_properties(plugin_${name} PROPERTIES
       LIBRARY_OUTPUT_DIRECTORY ${MEDIAGW_BUILD_LIBDIR}/mediagw/plugins)
-    configure_file(${CMAKE_SOURCE_DIR}/plugins.d/${name}.json
-      ${MEDIAGW_BUILD_LIBDIR}/mediagw/plugins.d/${name}.json COPYONLY)
+    set(descriptor ${MEDIAGW_BUILD_LIBDIR}/mediagw/plugins.d/${name}.json)
+    configure_file(${CMAKE_SOURCE_DIR}/plugins.d/${name}.json ${descriptor} COPYONLY)
+    # The gateway refuses modules that others may write; under umask 002 the linker makes such.
+    add_custom_command(TARGET plugin_${name} POST_BUILD VERBATIM
+      COMMAND chmod go-w $<TARGET_FILE:plugin_${name}> $<TARGET_FILE_DIR:plugin_${name}>
+              ${descriptor} ${MEDIAGW_BUILD_LIBDIR}/mediagw/plugins.d)
     install(TARGETS plugin_${name} LIBRARY DESTINATION ${MEDIAGW_PLUGIN_INSTALL_DIR})
     install(FILES ${CMAKE_SOURCE_DIR}/plugins.d/${name}.json DESTINATION ${MEDIAGW_DESCRIPTOR_INSTALL_DIR})
   endif()

@@ -26,8 +26,25 @@ static bool put_repaired(struct buf *out, const char *text)
     return !repaired.failed && json_out_text(out, repaired.data);
 }
 
+/* Whether TEXT stands in JSON as it is: printable ASCII without quote and backslash. */
+static bool is_plain(const char *text, size_t *length)
+{
+    const char *at = text;
+    while (*at >= ' ' && *at < 0x7f && *at != '"' && *at != '\\') {
+        at++;
+    }
+    *length = (size_t)(at - text);
+    return *at == '\0';
+}
+
 bool json_out_text(struct buf *out, const char *text)
 {
+    size_t length;
+    if (text && is_plain(text, &length)) { /* nearly all are, and jansson takes its time */
+        buf_append(out, "\"", 1);
+        buf_append(out, text, length);
+        return buf_append(out, "\"", 1);
+    }
     if (text && !text_is_utf8(text, strlen(text))) {
         return put_repaired(out, text);
     }
@@ -43,7 +60,9 @@ bool json_out_text(struct buf *out, const char *text)
 static void put_name(struct buf *out, const char *name)
 {
     bool first = out->length > 0 && (out->data[out->length - 1] == '{');
-    buf_printf(out, "%s\"%s\":", first ? "" : ",", name);
+    buf_text(out, first ? "\"" : ",\"");
+    buf_text(out, name);
+    buf_append(out, "\":", 2);
 }
 
 static void put_text(struct buf *out, const char *name, const char *text)
@@ -58,7 +77,7 @@ static void put_number(struct buf *out, const char *name, int64_t number)
 {
     if (number != MGW_ABSENT) {
         put_name(out, name);
-        buf_printf(out, "%lld", (long long)number);
+        buf_number(out, number);
     }
 }
 
@@ -104,6 +123,7 @@ uint32_t json_out_status_of(const char *name)
 
 bool json_out_row(struct buf *out, const struct mgw_row *row)
 {
+    buf_room(out, 1024);
     buf_text(out, "{");
     put_text(out, "id", row->id);
     put_text(out, "accountId", row->account_id);
@@ -130,6 +150,7 @@ bool json_out_row(struct buf *out, const struct mgw_row *row)
 static void put_url(struct buf *out, const char *base, const char *url)
 {
     AUTO_BUF struct buf absolute = {0};
+    buf_room(&absolute, 512);
     buf_text(&absolute, base && url[0] == '/' ? base : "");
     buf_text(&absolute, url);
     out->failed = out->failed || absolute.failed;

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 static void a_buffer_grows_and_stays_terminated(void **state)
 {
@@ -68,6 +69,25 @@ static void take_empties_its_variable(void **state)
     AUTO_FREE char *to = TAKE(from);
     assert_null(from);
     assert_string_equal(to, "x");
+}
+
+static void times_agree_with_the_c_library_over_ten_thousand_years(void **state)
+{
+    (void)state;
+    for (int64_t s = -62167219200; s < 253402300800; s += 86399 * 5 + 13) {
+        time_t seconds = (time_t)s;
+        struct tm tm;
+        char iso[CLOCK_ISO_SIZE], http[CLOCK_HTTP_SIZE], right[64];
+        gmtime_r(&seconds, &tm);
+        clock_iso(s * 1000 + 7, iso);
+        clock_http(s * 1000, http);
+        /* strftime does not pad years below 1000 */
+        strftime(right, sizeof right, "-%m-%dT%H:%M:%S.007Z", &tm);
+        assert_string_equal(iso + 4, right);
+        assert_int_equal(strtol(iso, NULL, 10), tm.tm_year + 1900);
+        strftime(right, sizeof right, "%a, %d %b ", &tm);
+        assert_memory_equal(http, right, strlen(right));
+    }
 }
 
 static void times_are_written_in_utc(void **state)
@@ -371,6 +391,7 @@ int main(void)
         cmocka_unit_test(an_empty_buffer_is_an_empty_text),
         cmocka_unit_test(percent_encoding_is_strict),
         cmocka_unit_test(take_empties_its_variable),
+        cmocka_unit_test(times_agree_with_the_c_library_over_ten_thousand_years),
         cmocka_unit_test(times_are_written_in_utc),
         cmocka_unit_test(http_dates_are_read_in_all_three_forms),
         cmocka_unit_test(the_monotonic_clock_does_not_go_back),
