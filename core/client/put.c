@@ -25,7 +25,7 @@ static const char help[] =
     "  --session-id S        the session that it belongs to\n"
     "  --take-index N        which take of it\n"
     "  --owner-email E\n"
-    "  --kind K              default: by its type\n"
+    "  --kind K              video, audio, image or file; default: by its type\n"
     "  --metadata JSON       an object, kept as it is\n"
     "  --idempotency-key K   1 to 128 visible characters, for one FILE; default: a random one.\n"
     "                        Repeated with the same content within 24 h it answers the first ID\n"
