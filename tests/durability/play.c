@@ -104,6 +104,7 @@ struct tape_rule *play_rule(struct tape *tape, size_t slot, enum tape_action act
     rule->kinds = kinds;
     rule->first = 1;
     rule->last = INT64_MAX;
+    rule->every = 0;
     rule->seen = rule->hit = 0;
     rule->avoid[0] = '\0';
     snprintf(rule->path, sizeof rule->path, "%s", path);

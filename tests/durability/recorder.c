@@ -190,7 +190,8 @@ static struct tape_rule *rule_hit(const struct take *take, bool cut)
         struct tape_rule *rule = &tape->rules[i];
         if ((rule->action == RULE_CUT) == cut && rule_matches(rule, take)) {
             int64_t number = ++rule->seen;
-            if (number >= rule->first && number <= rule->last) {
+            if (number >= rule->first && number <= rule->last &&
+                (rule->every == 0 || number % rule->every == 0)) {
                 rule->hit++;
                 return rule;
             }

@@ -75,13 +75,14 @@ enum tape_action {
     RULE_CUT = 3   /* a write takes half of its bytes and says so */
 };
 
-/* Calls that match are numbered from 1; those from `first` to `last` are hit. */
+/* Calls that match are numbered from 1; those from `first` to `last` are hit, or every `every`-th
+ * of them where that is not 0. */
 struct tape_rule {
     _Atomic uint32_t armed;
     uint32_t action, ops, kinds;
     int32_t error;
     uint32_t reserved;
-    int64_t first, last;
+    int64_t first, last, every;
     _Atomic int64_t seen, hit;
     char path[512];  /* fnmatch pattern, `*` matches slashes */
     char avoid[256]; /* the same, what it matches is spared; "": nothing */
