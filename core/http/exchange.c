@@ -236,7 +236,11 @@ static enum MHD_Result exchange_run(struct exchange *x)
         return exchange_queue(x, false);
     }
     if (!runs_inline(x)) {
-        return exchange_suspend(x, STATE_RUNNING);
+        /* libmicrohttpd still means to read, and would do so first after a suspension: of a client
+         * that only ended its sending side it then thinks that it is gone. After one more round it
+         * means to wait. */
+        x->state = STATE_SETTLING;
+        return MHD_YES;
     }
     if (exchange_work_enter(x)) {
         x->route->run(x);
@@ -265,6 +269,8 @@ enum MHD_Result exchange_handle(void *gateway, struct MHD_Connection *mhd, const
         return *length > 0 && !x->response ? exchange_take_body(x, data, length) : exchange_run(x);
     case STATE_FEEDING:
         return exchange_fed(x, data, length);
+    case STATE_SETTLING:
+        return exchange_suspend(x, STATE_RUNNING);
     case STATE_RUNNING:
         return exchange_queue(x, false);
     case STATE_DISCARD:

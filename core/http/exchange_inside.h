@@ -7,13 +7,14 @@
 #include "core/http/exchange.h"
 
 enum state {
-    STATE_HEAD,    /* the first call is to come */
-    STATE_OPENING, /* a worker opens the sink before the body is asked for */
-    STATE_BODY,    /* pieces of the body, then the last call */
-    STATE_FEEDING, /* a worker takes a piece */
-    STATE_RUNNING, /* a worker makes the answer */
-    STATE_DISCARD, /* refused in mid-body: the rest is read, then the answer goes */
-    STATE_LINGER,  /* refused in mid-body and answered: nothing else counts */
+    STATE_HEAD,     /* the first call is to come */
+    STATE_OPENING,  /* a worker opens the sink before the body is asked for */
+    STATE_BODY,     /* pieces of the body, then the last call */
+    STATE_FEEDING,  /* a worker takes a piece */
+    STATE_SETTLING, /* the request is complete: one more call, then a worker */
+    STATE_RUNNING,  /* a worker makes the answer */
+    STATE_DISCARD,  /* refused in mid-body: the rest is read, then the answer goes */
+    STATE_LINGER,   /* refused in mid-body and answered: nothing else counts */
     STATE_ANSWERED
 };
 

@@ -18,7 +18,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,15 +36,6 @@ struct server {
     struct MHD_Daemon *daemon;
     sigset_t signals;
 };
-
-static void raise_descriptors(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
 
 /* Blocked here, so in all threads started from now on; sigwait takes them. */
 static void block_signals(struct server *server)
@@ -208,7 +198,6 @@ int http_serve(const struct config *config, struct mgw_media *media)
 {
     struct server server = {.listener.fd = -1};
     AUTO_FREE char *error = NULL;
-    raise_descriptors();
     block_signals(&server);
     int code = 1;
     if (!listen_open(config->listen, &server.listener, &error)) {
