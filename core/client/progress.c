@@ -84,6 +84,19 @@ static void put_bar(struct buf *line, const struct progress *progress, size_t ro
     buf_text(line, "]");
 }
 
+/* No more characters than fit: a wrapped line could not be written over. */
+static void cut(struct buf *line, size_t most)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < line->length; i++) {
+        count += ((unsigned char)line->data[i] & 0xc0) != 0x80;
+        if (count > most) {
+            line->data[i] = '\0';
+            line->length = i;
+        }
+    }
+}
+
 static void draw(struct progress *progress)
 {
     char text[PROGRESS_SIZE];
@@ -101,16 +114,15 @@ static void draw(struct progress *progress)
         buf_printf(&rest, "  %s/s", text);
     }
     put_left(&rest, progress);
-    buf_text(&line, "\r");
+    size_t width = screen_width(), used = LABEL_MAX + 6 + rest.length + 1;
     put_label(&line, progress->label);
     if (known) {
-        size_t width = screen_width(), used = LABEL_MAX + 6 + rest.length + 1;
         put_bar(&line, progress, width > used ? width - used : 0);
     }
     buf_text(&line, rest.data ? rest.data : "");
-    buf_text(&line, "\x1b[K");
+    cut(&line, width - 1);
     if (!line.failed) {
-        fputs(line.data, stderr);
+        fprintf(stderr, "\r%s\x1b[K", line.data);
     }
 }
 

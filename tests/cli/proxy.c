@@ -88,6 +88,9 @@ static bool pass_up(struct passage *passage)
     }
     size_t length = (size_t)got;
     remember(passage->proxy, bytes, length);
+    if (plan->silent) {
+        return true;
+    }
     if (plan->answer) {
         send_all(passage->client, plan->answer, strlen(plan->answer));
         shutdown(passage->client, SHUT_WR);

@@ -14,6 +14,7 @@ struct proxy_plan {
     size_t cut_up;      /* cut once so many bytes came from the client */
     size_t cut_down;    /* cut once so many bytes went to it */
     bool lose_answer;   /* cut in place of the answer's first byte */
+    bool silent;        /* nothing goes anywhere, and nothing is closed */
     size_t flip_up;     /* this byte from the client arrives changed */
     size_t flip_down;   /* this byte to the client arrives changed */
     const char *answer; /* to the first request, which goes no further */
