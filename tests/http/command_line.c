@@ -34,7 +34,7 @@ static char *config_with(const char *text)
 static void is_refused(const char *config, const char *const *words)
 {
     char *path = config_with(config);
-    struct run run = run_mediagw("serve", "--config", path, NULL);
+    struct run run = run_mediagw("serve", "--config", path);
     if (run.status == 0 || run.status >= 126) {
         fail_msg("exit %d for %s", run.status, config);
     }
@@ -108,15 +108,14 @@ static void a_refusal_shows_no_secret(void **state)
         "serve", "--config",
         config_with("{\"storage\": {\"driver\": \"fs\", \"root\": \"b\"}, "
                     "\"repository\": {\"driver\": \"sqlite\", \"path\": \"m\"}, "
-                    "\"url_keys\": [{\"id\": \"k\", \"secret\": \"short-one\", \"sign\": true}]}"),
-        NULL);
+                    "\"url_keys\": [{\"id\": \"k\", \"secret\": \"short-one\", \"sign\": true}]}"));
     assert_null(strstr(run.err, "short-one"));
 }
 
 static void a_missing_config_file_is_named(void **state)
 {
     (void)state;
-    struct run run = run_mediagw("serve", "--config", "no/such/file.json", NULL);
+    struct run run = run_mediagw("serve", "--config", "no/such/file.json");
     assert_int_not_equal(run.status, 0);
     assert_non_null(strstr(run.err, "no/such/file.json"));
 }
@@ -125,7 +124,7 @@ static void a_store_that_is_not_initialised_is_refused_with_the_way_to_do_it(voi
 {
     (void)state;
     char *path = config_with("{\"listen\": \"127.0.0.1:0\", " GOOD_REST "}");
-    struct run run = run_mediagw("serve", "--config", path, NULL);
+    struct run run = run_mediagw("serve", "--config", path);
     assert_int_not_equal(run.status, 0);
     assert_non_null(strstr(run.err, "init"));
 }
@@ -135,7 +134,7 @@ static void a_port_in_use_is_refused(void **state)
     (void)state;
     char *overlay = keep_text("{\"listen\": \"127.0.0.1:%u\"}", gw->server->port);
     struct server *second = server_new(overlay);
-    struct run run = run_mediagw("serve", "--config", second->config_path, NULL);
+    struct run run = run_mediagw("serve", "--config", second->config_path);
     assert_int_not_equal(run.status, 0);
     assert_true(run.status < 126);
     assert_non_null(strstr(run.err, "listen"));
@@ -160,7 +159,7 @@ static void keys_are_listed_without_their_secret(void **state)
 {
     (void)state;
     char *token = server_token(gw->server, "listed");
-    struct run run = run_mediagw("key", "list", "--config", gw->server->config_path, NULL);
+    struct run run = run_mediagw("key", "list", "--config", gw->server->config_path);
     assert_int_equal(run.status, 0);
     assert_non_null(strstr(run.out, key_id(token)));
     assert_non_null(strstr(run.out, "listed"));
@@ -197,7 +196,7 @@ static void a_revoked_key_opens_nothing_within_ten_seconds(void **state)
     struct http_client *client = http_new(gw->server, token);
     api_expect(http_get(client, "/api/media", NULL), 200);
     struct run run =
-        run_mediagw("key", "revoke", key_id(token), "--config", gw->server->config_path, NULL);
+        run_mediagw("key", "revoke", key_id(token), "--config", gw->server->config_path);
     assert_int_equal(run.status, 0);
     struct revoked revoked = {client};
     int64_t begun = wait_now_ms();
@@ -220,8 +219,7 @@ static void a_token_with_another_secret_is_401(void **state)
 static void revoking_an_unknown_key_fails(void **state)
 {
     (void)state;
-    struct run run =
-        run_mediagw("key", "revoke", "nosuchkey", "--config", gw->server->config_path, NULL);
+    struct run run = run_mediagw("key", "revoke", "nosuchkey", "--config", gw->server->config_path);
     assert_int_not_equal(run.status, 0);
     assert_true(strlen(run.err) > 0);
 }
@@ -230,7 +228,7 @@ static void a_malformed_account_gets_no_key(void **state)
 {
     (void)state;
     struct run run =
-        run_mediagw("key", "create", "--account", "a b", "--config", gw->server->config_path, NULL);
+        run_mediagw("key", "create", "--account", "a b", "--config", gw->server->config_path);
     assert_int_not_equal(run.status, 0);
     assert_null(strstr(run.out, "mgw_"));
 }

@@ -193,7 +193,7 @@ static void an_open_address_is_refused_at_start(void **state)
 {
     (void)state;
     char *data = keep_text("%s/open", server->dir);
-    struct run run = run_mediagw("serve", "--listen", "0.0.0.0:0", "--data", data, NULL);
+    struct run run = run_mediagw("serve", "--listen", "0.0.0.0:0", "--data", data);
     assert_int_not_equal(run.status, 0);
     assert_true(run.status < 128);
     assert_non_null(strstr(run.err, "listen"));

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,19 +137,6 @@ struct run run_command(const char *const argv[])
     run.err = scratch_read(err, NULL);
     scratch_remove(dir);
     return run;
-}
-
-struct run run_mediagw(const char *first, ...)
-{
-    const char *argv[32] = {mediagw_command(), first};
-    size_t count = 2;
-    va_list args;
-    va_start(args, first);
-    while (count < 31 && (argv[count] = va_arg(args, const char *)) != NULL) {
-        count++;
-    }
-    va_end(args);
-    return run_command(argv);
 }
 
 int64_t wait_now_ms(void)

@@ -25,10 +25,10 @@ struct run {
     char *err;
 };
 struct run run_command(const char *const argv[]);
-/* The gateway's command with these arguments: run_mediagw("key", "list", NULL). */
-struct run run_mediagw(const char *first, ...) __attribute__((sentinel));
 /* The command's path: the environment's MEDIAGW_COMMAND, or else the one that was built. */
 const char *mediagw_command(void);
+/* The gateway's command with these arguments: run_mediagw("key", "list"). */
+#define run_mediagw(...) run_command((const char *const[]){mediagw_command(), __VA_ARGS__, NULL})
 
 int64_t wait_now_ms(void);
 void wait_ms(int64_t ms);

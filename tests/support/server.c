@@ -64,7 +64,7 @@ struct server *server_new(const char *overlay)
     assert_int_equal(json_dump_file(config, server->config_path, JSON_INDENT(2)), 0);
     assert_int_equal(chmod(server->config_path, 0600), 0);
     json_decref(config);
-    struct run run = run_mediagw("init", "--config", server->config_path, NULL);
+    struct run run = run_mediagw("init", "--config", server->config_path);
     if (run.status != 0) {
         fail_msg("mediagw init: exit %d: %s%s", run.status, run.out, run.err);
     }
@@ -236,7 +236,7 @@ int server_free(struct server *server)
 char *server_token(struct server *server, const char *account)
 {
     struct run run =
-        run_mediagw("key", "create", "--account", account, "--config", server->config_path, NULL);
+        run_mediagw("key", "create", "--account", account, "--config", server->config_path);
     const char *token = strstr(run.out, "mgw_");
     if (run.status != 0 || !token) {
         fail_msg("mediagw key create: exit %d: %s%s", run.status, run.out, run.err);
