@@ -1,88 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What must hold of a config beyond its types: the grammar of addresses, URLs, buckets and keys. */
+ * What must hold of a config beyond its types: the grammar of addresses, URLs and buckets. */
 #include "core/base/text.h"
 #include "core/config/inside.h"
 #include "core/config/override.h"
-#include "core/config/value.h"
 
 #include <string.h>
-
-static bool url_key_member(const char *key)
-{
-    return strcmp(key, "id") == 0 || strcmp(key, "secret") == 0 || strcmp(key, "sign") == 0;
-}
-
-static enum mgw_status url_key_apply(struct config_inside *config, json_t *entry, size_t index,
-                                     const char *pointer, struct mgw_error *error)
-{
-    static const char *const known[] = {"id", "secret", "sign", NULL};
-    struct config_url_key *key = &config->pub.url_keys[index];
-    const struct config *pub = &config->pub;
-    const char *name;
-    json_t *member;
-    if (!json_is_object(entry)) {
-        return config_refuse(pub, error, pointer, "expected an object with id, secret and sign");
-    }
-    json_object_foreach(entry, name, member)
-    {
-        if (!url_key_member(name)) {
-            return config_refuse_unknown(pub, error, pointer, name, known);
-        }
-    }
-    const char *id = json_string_value(json_object_get(entry, "id"));
-    if (!id || !text_is_word(id, 32, "._-")) {
-        return config_refuse(pub, error, pointer, "\"id\" must be 1 to 32 of A-Za-z0-9._-");
-    }
-    const json_t *secret = json_object_get(entry, "secret"), *sign = json_object_get(entry, "sign");
-    if (!json_is_string(secret) || json_string_length(secret) < 32) {
-        return config_refuse(pub, error, pointer,
-                             "\"secret\" must be text of 32 bytes or more (openssl rand -hex 32)");
-    }
-    if (sign && !json_is_boolean(sign)) {
-        return config_refuse(pub, error, pointer, "\"sign\" must be true or false");
-    }
-    for (size_t i = 0; i < index; i++) {
-        if (strcmp(pub->url_keys[i].id, id) == 0) {
-            return config_refuse(pub, error, pointer, "the id \"%s\" is taken by url_keys[%zu]", id,
-                                 i);
-        }
-    }
-    AUTO_FREE char *at = pointer_member(pointer, "secret");
-    expand_warn_secret(pub, at ? at : "");
-    config->pub.url_key_count = index + 1;
-    key->id = strdup(id);
-    key->secret = strdup(json_string_value(secret));
-    key->sign = json_is_true(sign);
-    return key->id && key->secret ? MGW_OK : config_refuse(pub, error, pointer, "out of memory");
-}
-
-enum mgw_status url_keys_apply(struct config_inside *config, const json_t *list,
-                               struct mgw_error *error)
-{
-    struct config *pub = &config->pub;
-    size_t count = json_array_size(list), signs = 0;
-    if (!json_is_array(list) || count == 0) {
-        return config_refuse(pub, error, "/url_keys", "expected a list of at least one key");
-    }
-    pub->url_keys = calloc(count, sizeof *pub->url_keys);
-    for (size_t i = 0; pub->url_keys && i < count; i++) {
-        AUTO_FREE char *pointer = pointer_index("/url_keys", i);
-        enum mgw_status status =
-            url_key_apply(config, json_array_get(list, i), i, pointer ? pointer : "", error);
-        if (status != MGW_OK) {
-            return status;
-        }
-        signs += pub->url_keys[i].sign;
-    }
-    if (count == 1 && pub->url_keys && !json_object_get(json_array_get(list, 0), "sign")) {
-        pub->url_keys[0].sign = true; /* the only one there is */
-        signs = 1;
-    }
-    return signs == 1 ? MGW_OK
-                      : config_refuse(pub, error, "/url_keys",
-                                      "exactly one key must have \"sign\": true, not %zu", signs);
-}
+#include <sys/un.h>
 
 static bool port_is_valid(const char *port)
 {
@@ -93,6 +17,10 @@ static bool port_is_valid(const char *port)
 
 static bool listen_is_valid(const char *listen)
 {
+    if (strncmp(listen, "unix:", 5) == 0) {
+        size_t path = strlen(listen + 5);
+        return listen[5] == '/' && path > 1 && path < sizeof((struct sockaddr_un *)0)->sun_path;
+    }
     const char *colon = strrchr(listen, ':');
     if (!colon || !port_is_valid(colon + 1)) {
         return false;
@@ -173,7 +101,8 @@ enum mgw_status check_config(const struct config *config, struct mgw_error *erro
     if (!listen_is_valid(config->listen)) {
         return config_refuse(config, error, "/listen",
                              "expected ADDRESS:PORT such as \"127.0.0.1:8080\", \"[::1]:8080\" or "
-                             "\":8080\", got \"%s\"",
+                             "\":8080\", or \"unix:/run/mediagw.sock\" (at most 107 bytes of "
+                             "path), got \"%s\"",
                              config->listen);
     }
     if (config->public_url && !origin_is_valid(config->public_url, true)) {
@@ -193,7 +122,8 @@ enum mgw_status check_config(const struct config *config, struct mgw_error *erro
                              (long long)config->media.max_signed_url_ttl_sec);
     }
     enum mgw_status status = check_origins(config, error);
-    return status == MGW_OK ? check_types(config, error) : status;
+    status = status == MGW_OK ? check_types(config, error) : status;
+    return status == MGW_OK ? check_auth(config, error) : status;
 }
 
 enum mgw_status config_override_listen(struct config *config, const char *listen,
@@ -201,7 +131,7 @@ enum mgw_status config_override_listen(struct config *config, const char *listen
 {
     if (!listen_is_valid(listen)) {
         return config_say(error, "--listen: expected ADDRESS:PORT such as \"127.0.0.1:8080\", "
-                                 "\"[::1]:8080\" or \":8080\"");
+                                 "\"[::1]:8080\" or \":8080\", or \"unix:/run/mediagw.sock\"");
     }
     char *copy = strdup(listen);
     if (!copy) {
@@ -215,5 +145,6 @@ enum mgw_status config_override_listen(struct config *config, const char *listen
 bool config_listens_on_loopback(const struct config *config)
 {
     return strncmp(config->listen, "127.", 4) == 0 || strncmp(config->listen, "[::1]:", 6) == 0 ||
-           strncmp(config->listen, "localhost:", 10) == 0;
+           strncmp(config->listen, "localhost:", 10) == 0 ||
+           strncmp(config->listen, "unix:", 5) == 0;
 }

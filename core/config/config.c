@@ -66,19 +66,21 @@ static enum mgw_status load_into(struct config_inside *config, const char *path,
     if (!config->pub.path || !config->pub.directory) {
         return config_say(error, "out of memory");
     }
-    json_t *root = json_loadb(config->text, length, JSON_REJECT_DUPLICATES, &found);
-    if (!root) {
+    config->root = json_loadb(config->text, length, JSON_REJECT_DUPLICATES, &found);
+    if (!config->root) {
         return refuse_syntax(&config->pub, &found, error);
     }
     enum mgw_status status =
-        json_is_object(root)
-            ? expand(config, &root, "", error)
+        json_is_object(config->root)
+            ? expand(config, &config->root, "", error)
             : config_refuse(&config->pub, error, "", "expected an object, {\"storage\": …}");
     if (status == MGW_OK) {
-        status = schema_apply(config, root, error);
+        status = apply_root(config, error);
     }
-    json_decref(root);
     trim_url(config->pub.public_url);
+    if (status == MGW_OK) {
+        status = check_url_keys(config, error);
+    }
     return status == MGW_OK ? check_config(&config->pub, error) : status;
 }
 
@@ -95,14 +97,6 @@ enum mgw_status config_load(const char *path, struct config **config, struct mgw
     }
     *config = &made->pub;
     return MGW_OK;
-}
-
-static void free_list(char **list)
-{
-    for (size_t i = 0; list && list[i]; i++) {
-        free(list[i]);
-    }
-    free(list);
 }
 
 /* Text that may be a secret is wiped. */
@@ -126,22 +120,33 @@ void config_free(struct config *config)
         free(at->path);
         free(at);
     }
-    for (size_t i = 0; i < config->url_key_count; i++) {
-        free(config->url_keys[i].id);
-        free_secret(config->url_keys[i].secret);
-    }
-    free(config->url_keys);
+    apply_free(config);
     free(config->path);
     free(config->directory);
     free(config->data_dir);
-    free(config->listen);
-    free(config->public_url);
-    free(config->media.default_bucket);
-    free_list(config->media.mime_types);
-    free_list(config->cors.origins);
-    free_list(config->plugins.path);
-    json_decref(config->storage);
-    json_decref(config->repository);
+    json_decref(inside->root);
     free_secret(inside->text);
     free(inside);
+}
+
+const char *config_differs(const struct config *one, const struct config *other)
+{
+    static const char *const read_again[] = {"url_keys", "auth", "cors", "trusted_proxies"};
+    const json_t *roots[] = {((const struct config_inside *)one)->root,
+                             ((const struct config_inside *)other)->root};
+    for (size_t side = 0; side < 2; side++) {
+        const char *key;
+        json_t *value;
+        json_object_foreach((json_t *)(uintptr_t)roots[side], key, value)
+        {
+            bool again = false;
+            for (size_t i = 0; i < sizeof read_again / sizeof read_again[0]; i++) {
+                again = again || strcmp(key, read_again[i]) == 0;
+            }
+            if (!again && !json_equal(value, json_object_get(roots[1 - side], key))) {
+                return key;
+            }
+        }
+    }
+    return NULL;
 }

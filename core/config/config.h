@@ -7,6 +7,8 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "core/base/cidr.h"
+
 #include <mediagw/plugin.h>
 
 #include <jansson.h>
@@ -17,13 +19,29 @@ struct config_url_key {
     bool sign;
 };
 
+/* Whose JSON Web Tokens are believed. Exactly one of jwks, pem and secret is there. */
+struct config_jwt {
+    char *alg; /* "HS256", "RS256", "ES256" */
+    char *jwks, *pem, *secret;
+    char *issuer, *audience; /* NULL: any */
+    char *account_claim;
+};
+
+/* A set of peers. The peer of a unix socket has no address: it is "::" here, which no TCP peer has.
+ */
+struct config_addresses {
+    struct cidr *at;
+    size_t count;
+    size_t named_unix; /* how many of them are "unix" */
+};
+
 struct config {
     char *path;      /* of the file, NULL in dev mode */
     char *directory; /* that relative paths start from */
     bool dev; /* no config file: loopback, DATA, the account from X-Account-Id or else "dev" */
     char *data_dir; /* dev mode's DATA, NULL otherwise */
 
-    char *listen;     /* "127.0.0.1:8080", "[::1]:8080", ":8080" */
+    char *listen;     /* "127.0.0.1:8080", "[::1]:8080", ":8080", "unix:/run/mediagw.sock" */
     char *public_url; /* no trailing slash; NULL: from the request */
 
     json_t *storage;    /* the object as written (checked by the driver's own table later) */
@@ -43,6 +61,19 @@ struct config {
 
     struct config_url_key *url_keys;
     size_t url_key_count;
+
+    struct {
+        struct config_jwt *jwt;
+        size_t jwt_count;
+        char *cookie; /* whose value is a token; NULL: none */
+        struct {
+            struct config_addresses from; /* none: no proxy may name an account */
+            char *account_header;
+            char *secret_header, *secret; /* both or none */
+        } proxy;
+    } auth;
+    /* Who may say with Forwarded or X-Forwarded-* what address and URL a request had. */
+    struct config_addresses trusted_proxies;
 
     struct {
         char **origins; /* NULL-terminated; "*" allowed alone */
@@ -77,6 +108,26 @@ enum mgw_status config_load(const char *path, struct config **config, struct mgw
 /* Dev mode: defaults under DATA_DIR (made with mode 0700, url key made and kept there). */
 enum mgw_status config_dev(const char *data_dir, struct config **config, struct mgw_error *error);
 void config_free(struct config *config);
+
+/* Refuses what a later check found at POINTER: file, line, column, key and WHY into ERROR;
+ * MGW_INVALID. */
+enum mgw_status config_fault(const struct config *config, struct mgw_error *error,
+                             const char *pointer, const char *why);
+
+/* The config as it is in effect: variables replaced, defaults filled in, secrets "***", what came
+ * from a file as {"file": path}. Plugins' own keys are left as they are, for
+ * config_show_plugin. NULL when memory is short. */
+json_t *config_show(const struct config *config);
+/* The same for a plugin's OBJECT in it, which stands at POINTER, by its table. */
+void config_show_plugin(const struct config *config, json_t *object, const char *pointer,
+                        const struct mgw_config_key *keys, size_t count, size_t stride);
+
+/* A JSON Schema (draft 2020-12) of a config file; plugins' own keys are open. */
+json_t *config_schema(void);
+
+/* The first key at the top whose value differs between two configs, save for those that a running
+ * gateway reads again (url_keys, auth, cors, trusted_proxies); NULL: none. */
+const char *config_differs(const struct config *one, const struct config *other);
 
 /* Where a JSON pointer ("/storage/root") stands in the config's file, for messages of later checks.
  * 0, 0: unknown. */

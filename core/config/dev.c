@@ -155,9 +155,11 @@ static enum mgw_status dev_into(struct config_inside *config, const char *data_d
     if (status != MGW_OK) {
         return status;
     }
-    json_t *root = dev_root(pub->data_dir, secret);
-    status = root ? schema_apply(config, root, error) : config_say(error, "out of memory");
-    json_decref(root);
+    config->root = dev_root(pub->data_dir, secret);
+    status = config->root ? apply_root(config, error) : config_say(error, "out of memory");
+    if (status == MGW_OK) {
+        status = check_url_keys(config, error);
+    }
     explicit_bzero(secret, strlen(secret));
     return status;
 }

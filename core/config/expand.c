@@ -175,3 +175,14 @@ void expand_warn_secret(const struct config *config, const char *pointer)
         }
     }
 }
+
+const char *source_of(const struct config *config, const char *pointer)
+{
+    const struct config_inside *inside = (const struct config_inside *)config;
+    for (const struct config_source *at = inside->sources; at; at = at->next) {
+        if (strcmp(at->pointer, pointer) == 0) {
+            return at->path;
+        }
+    }
+    return NULL;
+}

@@ -20,6 +20,7 @@ struct config_source {
 struct config_inside {
     struct config pub; /* first: the public pointer is this struct's */
     char *text;        /* the file as read, NULL in dev mode */
+    json_t *root;      /* the same, variables and files replaced */
     struct config_source *sources;
 };
 
@@ -49,10 +50,16 @@ enum mgw_status expand(struct config_inside *config, json_t **value, const char 
 /* Warns where a secret came from a file that anybody may read. */
 void expand_warn_secret(const struct config *config, const char *pointer);
 
-/* schema.c's keys out of ROOT into CONFIG, and what must hold between them (check.c). */
-enum mgw_status schema_apply(struct config_inside *config, json_t *root, struct mgw_error *error);
-enum mgw_status url_keys_apply(struct config_inside *config, const json_t *list,
-                               struct mgw_error *error);
+/* The table's keys out of the root into CONFIG, defaults where they are absent; and the end of what
+ * that made (apply.c). */
+enum mgw_status apply_root(struct config_inside *config, struct mgw_error *error);
+void apply_free(struct config *config);
+/* What must hold of the values beyond their types (check.c, check_auth.c). */
 enum mgw_status check_config(const struct config *config, struct mgw_error *error);
+enum mgw_status check_url_keys(struct config_inside *config, struct mgw_error *error);
+enum mgw_status check_auth(const struct config *config, struct mgw_error *error);
+
+/* The file that the value at POINTER came from; NULL: none. */
+const char *source_of(const struct config *config, const char *pointer);
 
 #endif

@@ -6,10 +6,10 @@
 
 #include "core/config/config.h"
 
-/* Replaces `listen`; MGW_INVALID where it is no ADDRESS:PORT. */
+/* Replaces `listen`; MGW_INVALID where it is neither ADDRESS:PORT nor unix:PATH. */
 enum mgw_status config_override_listen(struct config *config, const char *listen,
                                        struct mgw_error *error);
-/* True where `listen` names this machine alone (127.0.0.0/8, ::1, localhost). */
+/* True where `listen` names this machine alone (127.0.0.0/8, ::1, localhost, a unix socket). */
 bool config_listens_on_loopback(const struct config *config);
 
 #endif

@@ -236,3 +236,9 @@ enum mgw_status config_refuse_unknown(const struct config *config, struct mgw_er
                                    nearest)
                    : config_refuse(config, error, at ? at : "", "unknown key");
 }
+
+enum mgw_status config_fault(const struct config *config, struct mgw_error *error,
+                             const char *pointer, const char *why)
+{
+    return config_refuse(config, error, pointer, "%s", why);
+}

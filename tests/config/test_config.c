@@ -160,6 +160,55 @@ static void a_pointer_is_located_also_behind_odd_text(void **state)
     config_free(config);
 }
 
+static void who_is_believed_is_read(void **state)
+{
+    (void)state;
+    scratch_write("keys.json", "{\"keys\": []}\n", 0644);
+    struct config *config =
+        load("{\"storage\": {\"driver\": \"fs\"}, \"repository\": {\"driver\": \"x\"},"
+             "\"url_keys\": [{\"id\": \"1\", \"secret\": \"0123456789abcdef0123456789abcdef\"}],"
+             "\"listen\": \"unix:/run/x.sock\", \"trusted_proxies\": [\"10.0.0.0/8\", \"unix\"],"
+             "\"auth\": {\"jwt\": [{\"alg\": \"RS256\", \"jwks\": {\"file\": \"keys.json\"},"
+             " \"issuer\": \"https://id.example.com\", \"audience\": null},"
+             " {\"alg\": \"HS256\", \"secret\": \"0123456789abcdef0123456789abcdef\","
+             " \"issuer\": null, \"audience\": \"mediagw\", \"account_claim\": \"sub\"}],"
+             "\"cookie\": \"session\", \"proxy\": {\"from\": [\"unix\"], \"account_header\": "
+             "\"X-Account\"}}}");
+    assert_int_equal(config->auth.jwt_count, 2);
+    assert_string_equal(config->auth.jwt[0].jwks, "{\"keys\": []}");
+    assert_string_equal(config->auth.jwt[0].issuer, "https://id.example.com");
+    assert_null(config->auth.jwt[0].audience);
+    assert_string_equal(config->auth.jwt[0].account_claim, "account_id");
+    assert_null(config->auth.jwt[1].issuer);
+    assert_string_equal(config->auth.jwt[1].audience, "mediagw");
+    assert_string_equal(config->auth.jwt[1].account_claim, "sub");
+    assert_string_equal(config->auth.cookie, "session");
+    assert_string_equal(config->auth.proxy.account_header, "X-Account");
+    assert_null(config->auth.proxy.secret);
+    assert_int_equal(config->auth.proxy.from.count, 1);
+    assert_int_equal(config->auth.proxy.from.named_unix, 1);
+    assert_int_equal(config->trusted_proxies.count, 2);
+    assert_true(config_listens_on_loopback(config));
+    config_free(config);
+}
+
+static void what_a_restart_is_needed_for_is_told(void **state)
+{
+    (void)state;
+    struct config *one = load(least);
+    char text[1024];
+    snprintf(text, sizeof text, "{\"cors\": {\"origins\": [\"*\"]}, %s", least + 1);
+    struct config *other = load(text);
+    assert_null(config_differs(one, other));
+    config_free(other);
+    snprintf(text, sizeof text, "{\"limits\": {\"workers\": 3}, %s", least + 1);
+    other = load(text);
+    assert_string_equal(config_differs(one, other), "limits");
+    assert_string_equal(config_differs(other, one), "limits");
+    config_free(other);
+    config_free(one);
+}
+
 static void listen_can_be_overridden(void **state)
 {
     struct mgw_error error = {.size = sizeof error};
@@ -182,6 +231,8 @@ int main(void)
         cmocka_unit_test(variables_and_files_are_put_in),
         cmocka_unit_test(a_secret_file_that_everybody_reads_is_warned_of),
         cmocka_unit_test(a_pointer_is_located_also_behind_odd_text),
+        cmocka_unit_test(who_is_believed_is_read),
+        cmocka_unit_test(what_a_restart_is_needed_for_is_told),
         cmocka_unit_test(listen_can_be_overridden),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -70,10 +70,10 @@ static const struct {
      ":2:16: key \"storage.keys[1]\": the environment variable MEDIAGW_TEST_UNSET is not set"},
     {"a listen without a port", "{\"listen\": \"localhost\", " REST "}",
      ":1:2: key \"listen\": expected ADDRESS:PORT such as \"127.0.0.1:8080\", \"[::1]:8080\" or "
-     "\":8080\", got \"localhost\""},
+     "\":8080\", or \"unix:/run/mediagw.sock\" (at most 107 bytes of path), got \"localhost\""},
     {"a port that is too high", "{\"listen\": \":65536\", " REST "}",
      ":1:2: key \"listen\": expected ADDRESS:PORT such as \"127.0.0.1:8080\", \"[::1]:8080\" or "
-     "\":8080\", got \":65536\""},
+     "\":8080\", or \"unix:/run/mediagw.sock\" (at most 107 bytes of path), got \":65536\""},
     {"a public_url of another scheme", "{\"public_url\": \"ftp://x\", " REST "}",
      ":1:2: key \"public_url\": expected a URL such as \"https://media.example.com\", without "
      "query, user or fragment"},
@@ -127,24 +127,106 @@ static const struct {
     const char *refusal;
 } url_keys[] = {
     {"[]}", ":2:2: key \"url_keys\": expected a list of at least one key"},
-    {"{}}", ":2:2: key \"url_keys\": expected a list of at least one key"},
-    {"[1]}", ":2:15: key \"url_keys[0]\": expected an object with id, secret and sign"},
+    {"{}}", ":2:2: key \"url_keys\": expected a list of objects"},
+    {"[1]}", ":2:15: key \"url_keys[0]\": expected an object"},
+    {"[{" SECRET "}]}", ":2:15: key \"url_keys[0].id\": missing"},
+    {"[{\"id\": \"a\"}]}", ":2:15: key \"url_keys[0].secret\": missing"},
     {"[{\"id\": \"a b\", " SECRET "}]}",
-     ":2:15: key \"url_keys[0]\": \"id\" must be 1 to 32 of A-Za-z0-9._-"},
+     ":2:16: key \"url_keys[0].id\": expected 1 to 32 of A-Za-z0-9._-"},
     {"[{\"id\": \"a\", \"secret\": \"short\"}]}",
-     ":2:15: key \"url_keys[0]\": \"secret\" must be text of 32 bytes or more (openssl rand -hex "
+     ":2:27: key \"url_keys[0].secret\": expected text of 32 bytes or more (openssl rand -hex "
      "32)"},
     {"[{\"id\": \"a\", " SECRET ", \"sing\": true}]}",
      ":2:73: key \"url_keys[0].sing\": unknown key; did you mean \"sign\"?"},
     {"[{\"id\": \"a\", " SECRET ", \"sign\": 1}]}",
-     ":2:15: key \"url_keys[0]\": \"sign\" must be true or false"},
+     ":2:73: key \"url_keys[0].sign\": expected true or false, got 1"},
     {"[{\"id\": \"a\", " SECRET ", \"sign\": false}]}",
      ":2:2: key \"url_keys\": exactly one key must have \"sign\": true, not 0"},
     {"[{\"id\": \"a\", " SECRET ", \"sign\": true}, {\"id\": \"b\", " SECRET ", \"sign\": true}]}",
      ":2:2: key \"url_keys\": exactly one key must have \"sign\": true, not 2"},
     {"[{\"id\": \"a\", " SECRET ", \"sign\": true}, {\"id\": \"a\", " SECRET "}]}",
-     ":2:88: key \"url_keys[1]\": the id \"a\" is taken by url_keys[0]"},
+     ":2:89: key \"url_keys[1].id\": another key has the same id"},
 };
+
+#define JWT "{\"auth\": {\"jwt\": [{\"alg\": "
+#define FOR "\"issuer\": null, \"audience\": null"
+#define PROXY "{\"auth\": {\"proxy\": {\"account_header\": \"X-Auth-Account\",\n"
+#define PROOF "\"secret_header\": \"X-Proof\", " SECRET
+
+/* Behind each stands REST. */
+static const struct {
+    const char *text;
+    const char *refusal;
+} auth[] = {
+    {JWT "\"none\", " FOR ", " SECRET "}]}, ",
+     ":1:20: key \"auth.jwt[0].alg\": expected one of HS256|RS256|ES256, got \"none\""},
+    {JWT "\"HS256\"," SECRET ",\n\"audience\": null}]}, ",
+     ":1:19: key \"auth.jwt[0].issuer\": missing: give a text, or null to accept any"},
+    {JWT "\"HS256\"," SECRET ",\n\"issuer\": null}]}, ",
+     ":1:19: key \"auth.jwt[0].audience\": missing: give a text, or null to accept any"},
+    {JWT "\"HS256\"," SECRET ",\n\"audience\": null, \"issuer\": \"\"}]}, ",
+     ":2:19: key \"auth.jwt[0].issuer\": expected text, got \"\""},
+    {JWT "\"HS256\", " FOR "}]}, ",
+     ":1:19: key \"auth.jwt[0]\": expected exactly one of jwks, pem and secret"},
+    {JWT "\"HS256\", " FOR ", \"pem\": \"x\", " SECRET "}]}, ",
+     ":1:19: key \"auth.jwt[0]\": expected exactly one of jwks, pem and secret"},
+    {JWT "\"RS256\", " FOR ",\n " SECRET "}]}, ",
+     ":2:2: key \"auth.jwt[0].secret\": is for HS256; RS256 and ES256 take jwks or pem"},
+    {JWT "\"HS256\", " FOR ",\n \"pem\": \"x\"}]}, ",
+     ":2:2: key \"auth.jwt[0].pem\": HS256 takes secret or jwks"},
+    {JWT "\"HS256\", " FOR ",\n \"secret\": \"short\"}]}, ",
+     ":2:2: key \"auth.jwt[0].secret\": expected text of 32 bytes or more (openssl rand -hex 32)"},
+    {JWT "\"HS256\", " FOR ",\n " SECRET ", \"account_clam\": \"a\"}]}, ",
+     ":2:48: key \"auth.jwt[0].account_clam\": unknown key; did you mean \"account_claim\"?"},
+    {JWT "\"HS256\", " FOR ", " SECRET "}],\n \"cookie\": \"a b\"}, ",
+     ":2:2: key \"auth.cookie\": expected a cookie's name such as \"session\", got \"a b\""},
+    {"{\"auth\": {\"cookie\": \"session\"}, ",
+     ":1:11: key \"auth.cookie\": a cookie holds a JSON Web Token: auth.jwt says whose are "
+     "believed"},
+    {"{\"auth\": {\"jtw\": []}, ", ":1:11: key \"auth.jtw\": unknown key; did you mean \"jwt\"?"},
+    {PROXY PROOF "}}, ", ":1:11: key \"auth.proxy.from\": missing"},
+    {PROXY "\"from\": [], " PROOF "}}, ",
+     ":2:1: key \"auth.proxy.from\": expected at least one address"},
+    {PROXY "\"from\": [\"10.0.0.1/8\"], " PROOF "}}, ",
+     ":2:10: key \"auth.proxy.from[0]\": expected an address such as \"10.0.0.0/8\", \"::1\" or "
+     "\"unix\", no bit set behind its prefix, got \"10.0.0.1/8\""},
+    {PROXY "\"from\": [\"10.0.0.1\"]}}, ",
+     ":1:11: key \"auth.proxy\": an address proves nothing by itself: secret_header and secret are "
+     "needed unless from is [\"unix\"]"},
+    {PROXY "\"from\": [\"unix\", \"10.0.0.1\"]}}, ",
+     ":1:11: key \"auth.proxy\": an address proves nothing by itself: secret_header and secret are "
+     "needed unless from is [\"unix\"]"},
+    {PROXY "\"from\": [\"10.0.0.1\"], " SECRET "}}, ",
+     ":1:11: key \"auth.proxy\": secret_header and secret are given together"},
+    {PROXY "\"from\": [\"10.0.0.1\"], \"secret_header\": \"x-auth-account\"," SECRET "}}, ",
+     ":2:23: key \"auth.proxy.secret_header\": expected another header than account_header"},
+    {PROXY "\"from\": [\"10.0.0.1\"], \"secret_header\": \"Cookie\"," SECRET "}}, ",
+     ":2:23: key \"auth.proxy.secret_header\": expected a header's name that means nothing else, "
+     "such as \"X-Auth-Account\", got \"Cookie\""},
+    {PROXY "\"from\": [\"10.0.0.1\"], \"secret_header\": \"A\",\n\"secret\": \"short\"}}, ",
+     ":3:1: key \"auth.proxy.secret\": expected text of 32 bytes or more (openssl rand -hex 32)"},
+    {"{\"trusted_proxies\": [\"::1\",\n \"proxy.example\"], ",
+     ":2:2: key \"trusted_proxies[1]\": expected an address such as \"10.0.0.0/8\", \"::1\" or "
+     "\"unix\", no bit set behind its prefix, got \"proxy.example\""},
+    {"{\"listen\": \"unix:media.sock\", ",
+     ":1:2: key \"listen\": expected ADDRESS:PORT such as \"127.0.0.1:8080\", \"[::1]:8080\" or "
+     "\":8080\", or \"unix:/run/mediagw.sock\" (at most 107 bytes of path), got "
+     "\"unix:media.sock\""},
+};
+
+static void who_is_believed_is_never_left_open(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof auth / sizeof auth[0]; i++) {
+        struct mgw_error error = {.size = sizeof error};
+        struct config *config = NULL;
+        char text[1024];
+        snprintf(text, sizeof text, "%s%s}", auth[i].text, REST);
+        const char *path = scratch_write("config.json", text, 0600);
+        assert_int_equal(config_load(path, &config, &error), MGW_INVALID);
+        assert_string_equal(error.text + strlen(path), auth[i].refusal);
+    }
+}
 
 static void url_keys_that_cannot_sign_are_refused(void **state)
 {
@@ -204,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refusals_name_line_column_key_and_reason),
         cmocka_unit_test(url_keys_that_cannot_sign_are_refused),
+        cmocka_unit_test(who_is_believed_is_never_left_open),
         cmocka_unit_test(a_secret_of_the_wrong_type_is_never_shown),
         cmocka_unit_test(a_missing_file_is_not_found),
         cmocka_unit_test(a_long_wild_key_gives_one_line_of_utf8),
