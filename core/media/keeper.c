@@ -6,6 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/thread.h"
 #include "core/plugin/call.h"
 
 #include <pthread.h>
@@ -124,7 +125,7 @@ struct keeper *keeper_new(struct rows *rows, int64_t lease_ms)
     pthread_mutex_init(&keeper->lock, NULL);
     pthread_cond_init(&keeper->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    keeper->runs = pthread_create(&keeper->thread, NULL, keeper_thread, keeper) == 0;
+    keeper->runs = thread_start(&keeper->thread, "mgw-keeper", keeper_thread, keeper);
     if (!keeper->runs) {
         keeper_free(keeper);
         return NULL;

@@ -6,6 +6,7 @@
  * start and every interval. */
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/thread.h"
 #include "core/media/internal.h"
 #include "core/media/row.h"
 
@@ -159,7 +160,7 @@ static void *reaper_thread(void *argument)
 
 void reaper_start(struct mgw_media *media)
 {
-    media->reaper_runs = pthread_create(&media->reaper, NULL, reaper_thread, media) == 0;
+    media->reaper_runs = thread_start(&media->reaper, "mgw-reaper", reaper_thread, media);
 }
 
 void reaper_stop(struct mgw_media *media)
