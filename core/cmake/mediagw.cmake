@@ -60,7 +60,8 @@ function(mediagw_plugin name)
     set_target_properties(plugin_${name} PROPERTIES
       LIBRARY_OUTPUT_DIRECTORY ${MEDIAGW_BUILD_LIBDIR}/mediagw/plugins)
     set(descriptor ${MEDIAGW_BUILD_LIBDIR}/mediagw/plugins.d/${name}.json)
-    configure_file(${CMAKE_SOURCE_DIR}/plugins.d/${name}.json ${descriptor} COPYONLY)
+    configure_file(${CMAKE_SOURCE_DIR}/plugins.d/${name}.json ${descriptor} COPYONLY
+      FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
     # The gateway refuses modules that others may write; under umask 002 the linker makes such.
     add_custom_command(TARGET plugin_${name} POST_BUILD VERBATIM
       COMMAND chmod go-w $<TARGET_FILE:plugin_${name}> $<TARGET_FILE_DIR:plugin_${name}>
