@@ -41,6 +41,7 @@ struct server {
 static void block_signals(struct server *server)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(2), not an end */
     sigemptyset(&server->signals);
     sigaddset(&server->signals, SIGTERM);
     sigaddset(&server->signals, SIGINT);
