@@ -35,7 +35,8 @@ static void drop(struct body *body)
 int kit_start(void **state)
 {
     (void)state;
-    gw = gateway_new("{\"media\": {\"mime_types\": [\"video/*\", \"audio/*\", \"image/*\"]}}");
+    gw = gateway_new("{\"media\": {\"mime_types\": [\"video/*\", \"audio/*\", \"image/*\"], "
+                     "\"lease_sec\": 2}}");
     setenv("MEDIAGW_KEY", gw->token, 1);
     setenv("XDG_CONFIG_HOME", gw->server->dir, 1);
     setenv("mediagw", mediagw_command(), 1);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { CONNECTIONS = 64, SEEN_MAX = 4 * 1024 * 1024, POLL_MS = 20, BOUND_SEC = 20 };
@@ -26,12 +27,13 @@ struct passage {
 };
 
 struct proxy {
-    uint16_t to, port;
+    uint16_t port;
     int listener;
     const struct proxy_plan *plans;
     size_t count;
     pthread_t thread;
     pthread_mutex_t lock; /* of all below */
+    uint16_t to;
     bool ends;
     struct passage passages[CONNECTIONS];
     size_t connections;
@@ -88,6 +90,9 @@ static bool pass_up(struct passage *passage)
     }
     size_t length = (size_t)got;
     remember(passage->proxy, bytes, length);
+    if (plan->slow_up) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
     if (plan->silent) {
         return true;
     }
@@ -124,7 +129,10 @@ static bool pass_down(struct passage *passage)
 static void *pass(void *argument)
 {
     struct passage *passage = argument;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(passage->proxy->to)};
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    pthread_mutex_lock(&passage->proxy->lock);
+    address.sin_port = htons(passage->proxy->to);
+    pthread_mutex_unlock(&passage->proxy->lock);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     passage->gateway = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool good = connect(passage->gateway, (struct sockaddr *)&address, sizeof address) == 0;
@@ -210,12 +218,27 @@ const char *proxy_url(const struct proxy *proxy)
     return keep_text("http://127.0.0.1:%u", proxy->port);
 }
 
+void proxy_follow(struct proxy *proxy, uint16_t to)
+{
+    pthread_mutex_lock(&proxy->lock);
+    proxy->to = to;
+    pthread_mutex_unlock(&proxy->lock);
+}
+
 size_t proxy_connections(struct proxy *proxy)
 {
     pthread_mutex_lock(&proxy->lock);
     size_t connections = proxy->connections;
     pthread_mutex_unlock(&proxy->lock);
     return connections;
+}
+
+size_t proxy_seen(struct proxy *proxy)
+{
+    pthread_mutex_lock(&proxy->lock);
+    size_t seen = proxy->seen_length;
+    pthread_mutex_unlock(&proxy->lock);
+    return seen;
 }
 
 size_t proxy_saw(struct proxy *proxy, const char *text)

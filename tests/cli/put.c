@@ -5,6 +5,7 @@
 #include "tests/support/check.h"
 #include "tests/support/keep.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -141,6 +142,42 @@ static void busy_answers_are_waited_out(void **state)
     holds(kit_line(&run), small);
     assert_true(wait_now_ms() - begun >= 1000);
     assert_int_equal(proxy_saw(proxy, "POST /api/media/recordings"), 3);
+}
+
+static void *put_in_background(void *path)
+{
+    static struct run run;
+    run = run_mediagw("put", "--mime-type", API_VIDEO, path, NULL);
+    return &run;
+}
+
+static bool saw_much(void *proxy)
+{
+    return proxy_seen(proxy) > 3 << 20;
+}
+
+static void a_gateway_killed_in_mid_put_stores_it_once_when_it_is_back(void **state)
+{
+    (void)state;
+    struct body large = body_random(11, 64 << 20);
+    char *path = kit_file("large.webm", large);
+    struct proxy *proxy = KIT_PROXY({.slow_up = true});
+    size_t before = kit_ready();
+    pthread_t thread;
+    void *result = NULL;
+    assert_int_equal(pthread_create(&thread, NULL, put_in_background, path), 0);
+    bool running = wait_for(saw_much, proxy, 30000);
+    server_kill(gw->server);
+    server_start(gw->server);
+    proxy_follow(proxy, gw->server->port);
+    pthread_join(thread, &result);
+    gateway_follow(gw);
+    assert_true(running);
+    kit_exit(result, 0);
+    holds(kit_line(result), large);
+    assert_int_equal(kit_ready(), before + 1);
+    assert_true(proxy_connections(proxy) >= 2);
+    assert_true(rows_settle(gw->rows, 60000));
 }
 
 static void all_attempts_carry_one_idempotency_key_and_files_differ(void **state)
@@ -296,6 +333,7 @@ int main(void)
         CLI_TEST(a_put_that_is_cut_is_sent_again_and_stored_once),
         CLI_TEST(a_lost_answer_is_asked_for_again_and_stored_once),
         CLI_TEST(busy_answers_are_waited_out),
+        CLI_TEST(a_gateway_killed_in_mid_put_stores_it_once_when_it_is_back),
         CLI_TEST(all_attempts_carry_one_idempotency_key_and_files_differ),
         CLI_TEST(the_same_idempotency_key_answers_the_first_id),
         CLI_TEST(a_cut_standard_input_is_not_sent_again_and_its_key_is_named),
