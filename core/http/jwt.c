@@ -35,57 +35,56 @@ struct jwt {
     struct issuer issuers[];
 };
 
-static enum mgw_status refuse(struct mgw_error *error, size_t i, const char *key, const char *why)
+static enum mgw_status refuse(struct jwt_fault *fault, size_t i, const char *key, const char *why)
 {
-    snprintf(error->text, sizeof error->text, "auth.jwt[%zu]%s%s: %s", i, key ? "." : "",
-             key ? key : "", why);
+    *fault = (struct jwt_fault){.issuer = i, .key = key, .why = why};
     return MGW_INVALID;
 }
 
 static enum mgw_status add_keys(struct issuer *to, const struct jwt_issuer *from, size_t i,
-                                struct mgw_error *error)
+                                struct jwt_fault *fault)
 {
     int sources = (from->jwks != NULL) + (from->pem != NULL) + (from->secret != NULL);
     if (sources != 1) {
-        return refuse(error, i, NULL, "give exactly one of jwks, pem and secret");
+        return refuse(fault, i, NULL, "give exactly one of jwks, pem and secret");
     }
     if (from->secret && to->alg != JWT_HS256) {
-        return refuse(error, i, "secret", "is for HS256; RS256 and ES256 take jwks or pem");
+        return refuse(fault, i, "secret", "is for HS256; RS256 and ES256 take jwks or pem");
     }
     const char *wrong = from->jwks ? jwt_keys_from_jwks(&to->keys, to->alg, from->jwks)
                         : from->pem
                             ? jwt_keys_from_pem(&to->keys, to->alg, from->pem)
                             : jwt_keys_from_secret(&to->keys, from->secret, strlen(from->secret));
     const char *key = from->jwks ? "jwks" : from->pem ? "pem" : "secret";
-    return wrong ? refuse(error, i, key, wrong) : MGW_OK;
+    return wrong ? refuse(fault, i, key, wrong) : MGW_OK;
 }
 
 static enum mgw_status add_issuer(struct jwt *jwt, const struct jwt_issuer *from, size_t i,
-                                  struct mgw_error *error)
+                                  struct jwt_fault *fault)
 {
     struct issuer *to = &jwt->issuers[jwt->count++];
     if (!from->alg || !jwt_alg_of(from->alg, &to->alg)) {
-        return refuse(error, i, "alg", "must be HS256, RS256 or ES256");
+        return refuse(fault, i, "alg", "must be HS256, RS256 or ES256");
     }
     to->issuer = from->issuer ? strdup(from->issuer) : NULL;
     to->audience = from->audience ? strdup(from->audience) : NULL;
     to->account_claim = strdup(from->account_claim ? from->account_claim : "sub");
     if ((from->issuer && !to->issuer) || (from->audience && !to->audience) || !to->account_claim) {
-        return refuse(error, i, NULL, "out of memory");
+        return refuse(fault, i, NULL, "out of memory");
     }
-    return add_keys(to, from, i, error);
+    return add_keys(to, from, i, fault);
 }
 
 enum mgw_status jwt_new(const struct jwt_issuer *issuers, size_t count, struct jwt **out,
-                        struct mgw_error *error)
+                        struct jwt_fault *fault)
 {
     struct jwt *jwt = calloc(1, sizeof *jwt + count * sizeof jwt->issuers[0]);
     if (!jwt) {
-        return refuse(error, 0, NULL, "out of memory");
+        return refuse(fault, 0, NULL, "out of memory");
     }
     pthread_mutex_init(&jwt->lock, NULL);
     for (size_t i = 0; i < count; i++) {
-        enum mgw_status status = add_issuer(jwt, &issuers[i], i, error);
+        enum mgw_status status = add_issuer(jwt, &issuers[i], i, fault);
         if (status != MGW_OK) {
             jwt_free(jwt);
             return status;

@@ -6,8 +6,10 @@
 #ifndef HTTP_JWT_H
 #define HTTP_JWT_H
 
-#include <mediagw/plugin.h>
+#include <mediagw/status.h>
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define JWT_BYTES_MAX 8192
@@ -28,9 +30,16 @@ struct jwt_issuer {
 
 struct jwt;
 
-/* MGW_INVALID with one line in ERROR where an issuer cannot be used. */
+/* What is wrong with an issuer, in static texts. */
+struct jwt_fault {
+    size_t issuer;
+    const char *key; /* "jwks", "pem", …; NULL: the whole */
+    const char *why;
+};
+
+/* MGW_INVALID with the reason in *FAULT where an issuer cannot be used. */
 enum mgw_status jwt_new(const struct jwt_issuer *issuers, size_t count, struct jwt **jwt,
-                        struct mgw_error *error);
+                        struct jwt_fault *fault);
 void jwt_free(struct jwt *jwt);
 
 /* Whether TOKEN looks like one (three parts): to tell it from an API key. */

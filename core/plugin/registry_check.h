@@ -10,5 +10,8 @@
  * by their tables. */
 enum mgw_status registry_check(struct registry *registry, const struct config *config,
                                struct mgw_error *error);
+/* Fills the plugins' defaults into SHOWN (config_show) and takes their secrets out. The config has
+ * been checked. */
+void registry_show(struct registry *registry, const struct config *config, json_t *shown);
 
 #endif

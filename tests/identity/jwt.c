@@ -110,10 +110,10 @@ static char *signed_token(const char *alg, const char *kid, cjose_jwk_t *key, co
 
 static struct jwt *open_issuer(struct jwt_issuer issuer)
 {
-    struct mgw_error error = {.size = sizeof error};
+    struct jwt_fault fault;
     struct jwt *jwt = NULL;
-    if (jwt_new(&issuer, 1, &jwt, &error) != MGW_OK) {
-        fail_msg("%s", error.text);
+    if (jwt_new(&issuer, 1, &jwt, &fault) != MGW_OK) {
+        fail_msg("%s: %s", fault.key ? fault.key : "", fault.why);
     }
     return jwt;
 }
@@ -374,11 +374,12 @@ static void issuers_that_cannot_be_used_are_refused(void **state)
     bad[7].secret = NULL, bad[7].alg = "ES256", bad[7].jwks = rsa_public;
     bad[8].secret = NULL, bad[8].alg = "RS256", bad[8].pem = "-----BEGIN NOTHING-----";
     for (size_t i = 0; i < 9; i++) {
-        struct mgw_error error = {.size = sizeof error};
+        struct jwt_fault fault = {.issuer = 9};
         struct jwt *jwt = NULL;
-        assert_int_equal(jwt_new(&bad[i], 1, &jwt, &error), MGW_INVALID);
+        assert_int_equal(jwt_new(&bad[i], 1, &jwt, &fault), MGW_INVALID);
         assert_null(jwt);
-        assert_non_null(strstr(error.text, "auth.jwt[0]"));
+        assert_int_equal(fault.issuer, 0);
+        assert_true(fault.why && fault.why[0]);
     }
 }
 
