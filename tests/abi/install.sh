@@ -47,7 +47,7 @@ if(NOT EXISTS ${mediagw_PLUGIN_DIR}/fs.so OR NOT EXISTS ${mediagw_DESCRIPTOR_DIR
   message(FATAL_ERROR "the package does not say where plugins are")
 endif()
 END
-"$cmake" -S "$scratch/project" -B "$scratch/project/build" -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="$*" \
+"$cmake" -G Ninja -S "$scratch/project" -B "$scratch/project/build" -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="$*" \
     -DCMAKE_PREFIX_PATH="$prefix" >"$scratch/project.log" || { cat "$scratch/project.log"; exit 1; }
 "$cmake" --build "$scratch/project/build" >"$scratch/project.log" || { cat "$scratch/project.log"; exit 1; }
 
