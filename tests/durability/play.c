@@ -4,6 +4,7 @@
 #include "tests/durability/play.h"
 
 #include "tests/support/check.h"
+#include "tests/support/scratch.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -84,6 +85,29 @@ struct play play_since(struct tape *tape, uint64_t mark)
     }
     if (play.count) {
         qsort(play.records, play.count, sizeof *play.records, by_end);
+    }
+    return play;
+}
+
+static bool has_sent(const struct play *play, const char *text)
+{
+    for (size_t i = 0; i < play->count; i++) {
+        const struct tape_record *record = play->records[i];
+        if (record->op == OP_SEND &&
+            memmem(tape_data(record), record->data_length, text, strlen(text))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct play play_answered(struct tape *tape, uint64_t mark, const char *text)
+{
+    struct play play = play_since(tape, mark);
+    for (int64_t end = wait_now_ms() + 10000; !has_sent(&play, text) && wait_now_ms() < end;) {
+        play_release(&play);
+        wait_ms(1);
+        play = play_since(tape, mark);
     }
     return play;
 }

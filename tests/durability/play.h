@@ -22,6 +22,9 @@ struct play {
     size_t count;
 };
 struct play play_since(struct tape *tape, uint64_t mark);
+/* The same, once what was sent with TEXT in it is among them: its receiver may have it before the
+ * sender comes to its record. */
+struct play play_answered(struct tape *tape, uint64_t mark, const char *text);
 void play_release(struct play *play);
 
 /* Rule SLOT, armed: the calls of OPS and KINDS (0: any) whose path matches the pattern, from the

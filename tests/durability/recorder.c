@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct tape *tape;
@@ -183,12 +184,12 @@ static bool rule_matches(const struct tape_rule *rule, const struct take *take)
            (!rule->avoid[0] || fnmatch(rule->avoid, take->path, 0) != 0);
 }
 
-/* The rule that hits this call, counting it. */
-static struct tape_rule *rule_hit(const struct take *take, bool cut)
+/* The rule of this kind that hits this call, counting it. */
+static struct tape_rule *rule_hit(const struct take *take, uint32_t action)
 {
     for (size_t i = 0; i < TAPE_RULES; i++) {
         struct tape_rule *rule = &tape->rules[i];
-        if ((rule->action == RULE_CUT) == cut && rule_matches(rule, take)) {
+        if (rule->action == action && rule_matches(rule, take)) {
             int64_t number = ++rule->seen;
             if (number >= rule->first && number <= rule->last &&
                 (rule->every == 0 || number % rule->every == 0)) {
@@ -206,22 +207,24 @@ bool take_ruled(struct take *take, long *result)
         return false;
     }
     take->record.start = ++tape->clock;
-    const struct tape_rule *rule = rule_hit(take, false);
-    if (!rule) {
-        return false;
-    }
-    *result = rule->action == RULE_FAIL ? -1 : 0;
-    if (rule->action == RULE_FAIL) {
+    const struct tape_rule *fail = rule_hit(take, RULE_FAIL);
+    if (fail) {
         take->record.ruled = 1;
-        errno = rule->error;
-        take_done(take, -1);
+        errno = fail->error;
+        *result = take_done(take, -1);
+        return true;
     }
-    return true;
+    if (rule_hit(take, RULE_SLOW)) {
+        struct timespec pause = {.tv_nsec = 30000000};
+        KERNEL(nanosleep, &pause, NULL);
+    }
+    *result = 0;
+    return rule_hit(take, RULE_HIDE) != NULL;
 }
 
 size_t take_cut(const struct take *take, size_t length)
 {
-    return take->on && length > 1 && rule_hit(take, true) ? length / 2 : length;
+    return take->on && length > 1 && rule_hit(take, RULE_CUT) ? length / 2 : length;
 }
 
 /* ---- The tape ---- */

@@ -3,6 +3,8 @@
  * See rig.h. */
 #include "tests/durability/rig.h"
 
+int rig_failures;
+
 static struct rig *tape_only(void)
 {
     struct rig *rig = calloc(1, sizeof *rig);
@@ -36,6 +38,7 @@ int rig_free(struct rig *rig)
     int status = gateway_free(rig->gateway);
     play_free(rig->tape);
     free(rig);
+    rig_failures += status != 0;
     return status;
 }
 
@@ -45,14 +48,13 @@ static void release(void *play)
     free(play);
 }
 
-/* The answer is here when the client has read it; the thread that sent it may still be at its
- * record. */
 static struct rig_request finish(struct rig *rig, uint64_t mark, struct http_answer *answer)
 {
     struct play *kept = calloc(1, sizeof *kept);
     assert_non_null(kept);
-    wait_ms(3);
-    *kept = play_since(rig->tape, mark);
+    *kept = answer->status
+                ? play_answered(rig->tape, mark, keep_text("HTTP/1.1 %ld ", answer->status))
+                : play_since(rig->tape, mark);
     keep_with(kept, release);
     return (struct rig_request){answer, *kept};
 }

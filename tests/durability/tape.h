@@ -72,7 +72,8 @@ static inline const char *tape_data(const struct tape_record *record)
 enum tape_action {
     RULE_FAIL = 1, /* the call is not made; errno is `error` */
     RULE_HIDE = 2, /* the call is not made, answers 0, and is not recorded */
-    RULE_CUT = 3   /* a write takes half of its bytes and says so */
+    RULE_CUT = 3,  /* a write takes half of its bytes and says so */
+    RULE_SLOW = 4  /* the call takes 30 ms more */
 };
 
 /* Calls that match are numbered from 1; those from `first` to `last` are hit, or every `every`-th

@@ -186,5 +186,6 @@ int main(int argc, char **argv)
         TEST(each_call_of_a_delete_may_fail),
     };
     overlay = argc > 1 ? argv[1] : overlay;
-    return cmocka_run_group_tests_name("faults", tests, setup, teardown);
+    int failed = cmocka_run_group_tests_name("faults", tests, setup, teardown);
+    return failed + rig_failures;
 }

@@ -366,5 +366,6 @@ int main(void)
         CASE(an_initialised_store_is_there_after_a_power_cut),
         CASE(a_power_cut_tells_where_a_sync_was_left_out),
     };
-    return cmocka_run_group_tests_name("powercut", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("powercut", tests, NULL, NULL);
+    return failed + rig_failures;
 }
