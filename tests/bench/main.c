@@ -10,7 +10,8 @@
 #include <sys/random.h>
 
 static const char help[] =
-    "usage: run [--rounds N] [--seconds S] [--rows N] [--only TEXT] [--quick]\n\n"
+    "usage: run [--rounds N] [--seconds S] [--rows N] [--only TEXT] [--against COMMAND]\n"
+    "           [--quick]\n\n"
     "Installs what is missing (Debian), builds the gateway and the benchmark optimised, starts\n"
     "gateways of its own on loopback (fs and SQLite, an API key, the access log on) and prints\n"
     "what they do beside floors that are measured in the same run, in turn, round by round:\n\n"
@@ -27,6 +28,9 @@ static const char help[] =
     "  --rows N      rows of the large list; default 1000000\n"
     "  --only TEXT   only what has TEXT in its name, as in --only 'upload 64'; the memory part\n"
     "                is \"memory\"\n"
+    "  --against COMMAND   one more floor for uploads, rows and downloads: another mediagw, as "
+    "one\n"
+    "                built before a change\n"
     "  --quick       2 rounds of 0.3 s and 100,000 rows: whether it works, not how fast\n\n"
     "Environment: MEDIAGW_COMMAND (another gateway to measure), MEDIAGW_BENCH_BUILD (the build\n"
     "folder), TMPDIR (where its files lie: a disk whose syncs are real; it takes up to 20 GB).\n\n"
@@ -48,6 +52,9 @@ static bool take_option(int letter, struct plan *plan, unsigned *rows)
     case 'o':
         plan->only = optarg;
         return true;
+    case 'a':
+        plan->against = optarg;
+        return true;
     case 'q':
         plan->rounds = 2;
         plan->seconds = 0.3;
@@ -61,13 +68,10 @@ static bool take_option(int letter, struct plan *plan, unsigned *rows)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"rounds", required_argument, NULL, 'r'},
-        {"seconds", required_argument, NULL, 's'},
-        {"rows", required_argument, NULL, 'n'},
-        {"only", required_argument, NULL, 'o'},
-        {"quick", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
+        {"rounds", required_argument, NULL, 'r'},  {"seconds", required_argument, NULL, 's'},
+        {"rows", required_argument, NULL, 'n'},    {"only", required_argument, NULL, 'o'},
+        {"against", required_argument, NULL, 'a'}, {"quick", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},          {0},
     };
     struct plan plan = {.rounds = 5, .seconds = 1};
     unsigned rows = 1000000;

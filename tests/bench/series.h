@@ -36,10 +36,11 @@ struct match {
 
 struct plan {
     unsigned rounds;
-    double seconds;   /* of one contender in one round */
-    const char *only; /* matches whose name contains it; NULL: all */
-    unsigned missed;  /* aims, so far */
-    unsigned broken;  /* matches that could not be run */
+    double seconds;      /* of one contender in one round */
+    const char *only;    /* matches whose name contains it; NULL: all */
+    const char *against; /* another gateway's command, one more contender; NULL: none */
+    unsigned missed;     /* aims, so far */
+    unsigned broken;     /* matches that could not be run */
 };
 
 bool series_wanted(const struct plan *plan, const char *name);

@@ -24,6 +24,20 @@ void subject_new(struct subject *subject, bool dev, bool start)
     }
 }
 
+void subject_new_other(struct subject *subject, const char *command)
+{
+    const char *usual = getenv("MEDIAGW_COMMAND");
+    char *before = usual ? strdup(usual) : NULL;
+    setenv("MEDIAGW_COMMAND", command, 1);
+    subject_new(subject, false, true);
+    if (before) {
+        setenv("MEDIAGW_COMMAND", before, 1);
+    } else {
+        unsetenv("MEDIAGW_COMMAND");
+    }
+    free(before);
+}
+
 int subject_free(struct subject *subject)
 {
     int status = subject->server ? server_free(subject->server) : 0;

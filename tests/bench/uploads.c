@@ -68,6 +68,16 @@ static void upload_match(struct plan *plan, const struct kind *kind, const char 
                              .status = 201,
                              .at_most = large ? 1 : 0,
                              .scale = scale};
+    struct subject other = {0};
+    struct request other_request = {0};
+    struct served other_gateway = gateway;
+    if (plan->against) {
+        subject_new_other(&other, plan->against);
+        other_request = subject_upload(&other, kind->form, pattern, PATTERN_BYTES, kind->bytes);
+        other_gateway.port = other.server->port;
+        other_gateway.pid = other.server->pid;
+        other_gateway.requests = &other_request;
+    }
     char *dir = scratch_new(), *database, *with_rows, *alone;
     if (asprintf(&database, "%s/rows.db", dir) < 0 || asprintf(&with_rows, "%s/a", dir) < 0 ||
         asprintf(&alone, "%s/b", dir) < 0) {
@@ -90,11 +100,14 @@ static void upload_match(struct plan *plan, const struct kind *kind, const char 
         .server = gateway.pid,
         .contenders = {{"mediagw", served_run, &gateway, 0},
                        {"file and two rows, no HTTP", files_run, &rows, kind->aim_rows},
-                       {"durable files", files_run, &files, kind->aim_files}},
+                       {"durable files", files_run, &files, kind->aim_files},
+                       {"the other gateway", plan->against ? served_run : NULL, &other_gateway, 0}},
     };
     series_match(plan, &match);
     plan->broken += subject_free(&subject) != 0;
+    plan->broken += subject_free(&other) != 0;
     client_release(&request);
+    client_release(&other_request);
     group_free(rows.group);
     files_release(&rows);
     files_release(&files);
