@@ -54,8 +54,9 @@ bool options_read(const char *command, int argc, char **argv, struct options *op
             table[i].name, table[i].flag ? no_argument : required_argument, NULL, FIRST + i};
         if (table[i].letter) {
             letters[length++] = table[i].letter;
-            length += (size_t)!table[i].flag;
-            letters[length - 1] = table[i].flag ? table[i].letter : ':';
+        }
+        if (table[i].letter && !table[i].flag) {
+            letters[length++] = ':';
         }
     }
     argv[0] = "mediagw"; /* getopt's messages begin with it */

@@ -4,7 +4,7 @@
  * one Idempotency-Key over all its attempts makes a lost answer harmless. What can be read only
  * once is sent once, and the answer's checksum compared with what was sent. */
 #include "core/base/id.h"
-#include "core/base/text.h"
+#include "core/client/body.h"
 #include "core/client/client.h"
 #include "core/client/input.h"
 #include "core/client/json_text.h"
@@ -31,60 +31,9 @@ static const char help[] =
     "                        Repeated with the same content within 24 h it answers the first ID\n"
     "  --json                the gateway's whole answer instead, one line a FILE\n";
 
-/* What a recording's field is called on the command line, as a header and in a query. */
-struct field {
-    const char *value, *header, *parameter;
-};
-
-/* Headers carry anything but control characters and outer blanks. */
-static bool fits_header(const char *value)
-{
-    size_t length = strlen(value);
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)value[i];
-        if (c < 0x20 || c == 0x7f) {
-            return false;
-        }
-    }
-    return length > 0 && value[0] != ' ' && value[length - 1] != ' ';
-}
-
-/* The fields as headers, where they fit: queries stand in logs. */
-static bool put_fields(const struct options *options, struct buf *url, struct curl_slist **headers)
-{
-    const struct field fields[] = {
-        {options->mime_type ? options->mime_type : "application/octet-stream", "Content-Type",
-         "mimeType"},
-        {options->duration_ms, "X-Duration-Ms", "durationMs"},
-        {options->session_id, "X-Session-Id", "sessionId"},
-        {options->take_index, "X-Take-Index", "takeIndex"},
-        {options->owner_email, "X-Owner-Email", "ownerEmail"},
-        {options->kind, "X-Kind", "kind"},
-        {options->metadata, "X-Media-Metadata", "metadata"},
-    };
-    char separator = '?';
-    bool good = true;
-    for (size_t i = 0; i < sizeof fields / sizeof *fields && good; i++) {
-        if (!fields[i].value) {
-            continue;
-        }
-        if (fits_header(fields[i].value)) {
-            good = wire_header(headers, fields[i].header, fields[i].value);
-            continue;
-        }
-        if (i == 0) { /* else libcurl says it is a form */
-            good = wire_header(headers, "Content-Type", "application/octet-stream");
-        }
-        buf_printf(url, "%c%s=", separator, fields[i].parameter);
-        buf_percent(url, fields[i].value, false);
-        separator = '&';
-    }
-    return good && !url->failed;
-}
-
 /* The recording is there: prints it. SHA256 is what was sent. */
-static int put_done(const struct client *client, const struct input *input, const char *what,
-                    const struct wire_answer *answer, const uint8_t sha256[32])
+static int put_done(const struct client *client, const char *what, const struct wire_answer *answer,
+                    const uint8_t sha256[32])
 {
     json_t *json =
         json_loadb(answer->body.data ? answer->body.data : "", answer->body.length, 0, NULL);
@@ -93,7 +42,6 @@ static int put_done(const struct client *client, const struct input *input, cons
     const char *checksum = json_string_value(json_object_get(row, "checksum"));
     uint8_t stored[32];
     int exit = CLIENT_DONE;
-    (void)input;
     if (!id) {
         exit = say_refused(what, answer);
     } else if (sum_of_checksum(checksum, stored) && memcmp(stored, sha256, sizeof stored) != 0) {
@@ -144,7 +92,7 @@ static int put_send(const struct client *client, struct input *input, const char
     do {
         result = wire_send(client->wire, request, &answer);
         bool created = result == WIRE_ANSWERED && answer.status == 201;
-        again = !created && request->source->rewind(input) &&
+        again = !created && request->source->rewind(request->source->ctx) &&
                 retry_again(&retry, result, &answer, request->progress);
     } while (again);
     bool created = result == WIRE_ANSWERED && answer.status == 201;
@@ -155,41 +103,39 @@ static int put_send(const struct client *client, struct input *input, const char
     if (input->sum) {
         sum_end(input->sum, sha256);
     }
-    return put_done(client, input, what, &answer, sha256);
+    return put_done(client, what, &answer, sha256);
 }
 
 static int put_file(const struct client *client, const char *path)
 {
-    const struct options *options = &client->options;
     AUTO_INPUT struct input input = {.fd = -1};
     AUTO_BUF struct buf what = {0};
     AUTO_BUF struct buf url = {0};
-    AUTO_HEADERS struct curl_slist *headers = NULL;
+    AUTO_BODY struct body body = {0};
     struct progress progress = {0};
     uint8_t sha256[32];
-    char field[SUM_FIELD_SIZE], uuid[ID_UUID_SIZE];
+    char digest[SUM_FIELD_SIZE], uuid[ID_UUID_SIZE];
     if (!input_open(&input, path) || (input.regular && !input_digest(&input, sha256))) {
         return CLIENT_FAILED;
     }
     id_uuid(uuid);
-    const char *key = options->idempotency_key ? options->idempotency_key : uuid;
+    const char *key = client->options.idempotency_key ? client->options.idempotency_key : uuid;
+    if (input.regular) {
+        sum_field(sha256, digest);
+    }
     buf_printf(&what, "put %s", input.name);
     buf_printf(&url, "%s/api/media/recordings", client->settings.url);
-    bool good = !what.failed && put_fields(options, &url, &headers) &&
-                wire_header(&headers, "Idempotency-Key", key);
-    if (good && input.regular) {
-        sum_field(sha256, field);
-        good = wire_header(&headers, "Content-Digest", field);
-    }
-    if (!good) {
+    struct wire_source content = input_source(&input);
+    if (what.failed || url.failed ||
+        !body_make(&body, &client->options, &content, input.regular ? digest : NULL) ||
+        !wire_header(&body.headers, "Idempotency-Key", key)) {
         return say(CLIENT_FAILED, "put %s: out of memory", input.name);
     }
-    struct wire_source source = input_source(&input);
     struct wire_request request = {.method = "POST",
                                    .url = url.data,
                                    .as_caller = true,
-                                   .headers = headers,
-                                   .source = &source,
+                                   .headers = body.headers,
+                                   .source = &body.source,
                                    .progress = &progress};
     progress_start(&progress, client->shows_progress, input.name, input.length);
     input.progress = &progress;

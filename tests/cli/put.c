@@ -103,6 +103,48 @@ static void fields_arrive_as_they_were_given(void **state)
     assert_non_null(json_string_value(json_object_get(answer, "signedUrl")));
 }
 
+/* Multi-line, and as long as the gateway takes it. */
+static char *long_metadata(void)
+{
+    char *text = keep_bytes("", 0);
+    for (int i = 0; i < 6; i++) {
+        text = keep_text("%s\"key-%d\": \"%0*d\",\n", text, i, 10000, i);
+    }
+    return keep_text("{%s\"last\": 0.10}", text);
+}
+
+static void long_metadata_arrives_whole_also_through_cuts_and_from_a_pipe(void **state)
+{
+    (void)state;
+    struct proxy *proxy = KIT_PROXY({.cut_up = 200000}, {.lose_answer = true});
+    char *metadata = long_metadata();
+    size_t before = kit_ready();
+    struct run run = run_mediagw("put", "--metadata", metadata, "--session-id", "long",
+                                 kit_file("a.webm", video), NULL);
+    kit_exit(&run, 0);
+    char *id = kit_line(&run);
+    holds(id, video);
+    struct http_answer *raw = http_get(gw->client, keep_text("/api/media/%s", id), NULL);
+    assert_non_null(strstr(raw->body, metadata));
+    assert_int_equal(kit_ready(), before + 1);
+    assert_int_equal(proxy_saw(proxy, "\r\nContent-Digest: sha-256=:"), 3);
+    setenv("METADATA", metadata, 1);
+    run = kit_shell("cat '%s' | \"$mediagw\" put --metadata \"$METADATA\" -",
+                    kit_file("b.webm", small));
+    kit_exit(&run, 0);
+    holds(kit_line(&run), small);
+}
+
+static void a_form_damaged_on_the_way_is_refused(void **state)
+{
+    (void)state;
+    KIT_PROXY({.flip_up = 200000});
+    struct run run =
+        run_mediagw("put", "--metadata", long_metadata(), kit_file("a.webm", video), NULL);
+    kit_exit(&run, 1);
+    kit_says(&run, "digest_mismatch");
+}
+
 static void a_put_that_is_cut_is_sent_again_and_stored_once(void **state)
 {
     (void)state;
@@ -330,6 +372,8 @@ int main(void)
         CLI_TEST(put_sends_the_digest_of_a_redirected_file_from_where_it_stands),
         CLI_TEST(an_empty_file_is_a_recording),
         CLI_TEST(fields_arrive_as_they_were_given),
+        CLI_TEST(long_metadata_arrives_whole_also_through_cuts_and_from_a_pipe),
+        CLI_TEST(a_form_damaged_on_the_way_is_refused),
         CLI_TEST(a_put_that_is_cut_is_sent_again_and_stored_once),
         CLI_TEST(a_lost_answer_is_asked_for_again_and_stored_once),
         CLI_TEST(busy_answers_are_waited_out),
