@@ -36,10 +36,10 @@ static long write_at(int fd, const void *bytes, size_t length, off_t offset)
     bool file = take.record.kind == KIND_FILE;
     take.record.op = file ? OP_WRITE : OP_SEND;
     if (take.on && file) {
-        bool append = offset < 0 && (fcntl(fd, F_GETFL) & O_APPEND);
+        bool append = offset < 0 && (KERNEL(fcntl, fd, F_GETFL) & O_APPEND);
         take.record.offset = (uint64_t)(offset >= 0 ? offset
-                                        : append    ? lseek(fd, 0, SEEK_END)
-                                                    : lseek(fd, 0, SEEK_CUR));
+                                        : append    ? KERNEL(lseek, fd, 0, SEEK_END)
+                                                    : KERNEL(lseek, fd, 0, SEEK_CUR));
     }
     take.record.length = length;
     if (take_ruled(&take, &result)) {
@@ -190,8 +190,8 @@ EXPORT ssize_t copy_file_range(int in, off64_t *in_at, int out, off64_t *out_at,
     take_fd(&source, OP_COPY, in);
     take_fd(&take, OP_COPY, out);
     take.record.from_inode = source.record.inode;
-    take.record.from_offset = (uint64_t)(in_at ? *in_at : lseek(in, 0, SEEK_CUR));
-    take.record.offset = (uint64_t)(out_at ? *out_at : lseek(out, 0, SEEK_CUR));
+    take.record.from_offset = (uint64_t)(in_at ? *in_at : KERNEL(lseek, in, 0, SEEK_CUR));
+    take.record.offset = (uint64_t)(out_at ? *out_at : KERNEL(lseek, out, 0, SEEK_CUR));
     if (take_ruled(&take, &result)) {
         return result;
     }

@@ -18,6 +18,9 @@
 /* Kept in memory: a tape on disk would have its own share in every sync. */
 static int tape_fd = -1;
 
+/* The last mark, and how much was on the tape then: what starts behind it comes behind that. */
+static uint64_t last_mark, last_used;
+
 struct tape *play_new(const char *folder)
 {
     struct stat stat_;
@@ -30,6 +33,7 @@ struct tape *play_new(const char *folder)
         mmap(NULL, TAPE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, tape_fd, 0);
     assert_true(tape != MAP_FAILED);
     tape->device = stat_.st_dev;
+    last_mark = last_used = 0;
     snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), tape_fd);
     setenv(TAPE_ENVIRONMENT, path, 1);
     return tape;
@@ -44,10 +48,22 @@ void play_free(struct tape *tape)
     tape_fd = -1;
 }
 
+const char *play_preload(void)
+{
+    return DURABILITY_PRELOAD;
+}
+
+static bool by_hand;
+
+void play_preload_by_hand(void)
+{
+    by_hand = true;
+}
+
 void play_record_children(bool on)
 {
-    if (on) {
-        setenv("LD_PRELOAD", DURABILITY_PRELOAD, 1);
+    if (on && !by_hand) {
+        setenv("LD_PRELOAD", play_preload(), 1);
     } else {
         unsetenv("LD_PRELOAD");
     }
@@ -55,7 +71,8 @@ void play_record_children(bool on)
 
 uint64_t play_mark(struct tape *tape)
 {
-    return ++tape->clock;
+    last_used = tape->used;
+    return last_mark = ++tape->clock;
 }
 
 static int by_end(const void *a, const void *b)
@@ -70,7 +87,7 @@ struct play play_since(struct tape *tape, uint64_t mark)
     size_t room = 0;
     uint64_t used = tape->used;
     assert_false(tape->full);
-    for (uint64_t at = 0; at < used;) {
+    for (uint64_t at = mark && mark == last_mark ? last_used : 0; at < used;) {
         const struct tape_record *record = (const void *)(tape_records(tape) + at);
         at += record->size ? record->size : 8; /* 0, or not whole: its process was killed here */
         if (record->size == 0 || !record->whole || record->start <= mark) {

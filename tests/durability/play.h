@@ -12,6 +12,10 @@ struct tape *play_new(const char *folder);
 void play_free(struct tape *tape);
 /* Children inherit the recorder by the environment (ON), or do not. */
 void play_record_children(bool on);
+/* What LD_PRELOAD is then. By hand: the test sees to it itself, and children inherit nothing (a
+ * shell does not outlive a sanitizer's runtime). */
+const char *play_preload(void);
+void play_preload_by_hand(void);
 
 /* A point on the tape: what starts from now on lies behind it. */
 uint64_t play_mark(struct tape *tape);

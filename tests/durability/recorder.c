@@ -36,6 +36,11 @@ long kernel(long number, ...)
     return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+bool look_at(int dir, const char *name, struct stat *stat, int flags)
+{
+    return KERNEL(newfstatat, dir, name, stat, flags) == 0;
+}
+
 __attribute__((constructor)) static void recorder_start(void)
 {
     const char *path = getenv(TAPE_ENVIRONMENT);
@@ -71,7 +76,7 @@ static uint32_t kind_of(const struct stat *stat)
 uint64_t inode_at(int dir, const char *name, int flags)
 {
     struct stat stat;
-    return fstatat(dir, name, &stat, flags) == 0 && stat.st_dev == tape->device ? stat.st_ino : 0;
+    return look_at(dir, name, &stat, flags) && stat.st_dev == tape->device ? stat.st_ino : 0;
 }
 
 /* The path of FD as the kernel tells it, "" where there is none. */
@@ -126,7 +131,7 @@ bool take_fd(struct take *take, uint32_t op, int fd)
     if (!take_new(take, op)) {
         return false;
     }
-    take->on = fstat(fd, &stat) == 0;
+    take->on = look_at(fd, "", &stat, AT_EMPTY_PATH);
     take->record.kind = take->on ? kind_of(&stat) : KIND_OTHER;
     take->on = take->record.kind != KIND_OTHER;
     take->record.fd = fd;
@@ -150,7 +155,7 @@ bool take_name(struct take *take, uint32_t op, int dir, const char *name)
     if (take->on) {
         path_of_name(dir, name, take->path);
         take->record.kind = KIND_OTHER;
-        if (fstatat(dir, name, &stat, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (look_at(dir, name, &stat, AT_SYMLINK_NOFOLLOW)) {
             take->record.inode = stat.st_ino;
             take->record.kind = kind_of(&stat);
         }
@@ -166,7 +171,7 @@ void take_from(struct take *take, int dir, const char *name)
     if (take->on) {
         path_of_name(dir, name, take->from);
         take->record.from_folder = folder_of(dir, name);
-        if (fstatat(dir, name, &stat, 0) == 0) { /* through /proc/self/fd too */
+        if (look_at(dir, name, &stat, 0)) { /* through /proc/self/fd too */
             take->record.inode = stat.st_ino;
             take->record.kind = kind_of(&stat);
         }
@@ -261,7 +266,7 @@ long take_done(struct take *take, long result)
 {
     int error = errno;
     if (take->on) {
-        take->record.process = (int32_t)getpid();
+        take->record.process = (int32_t)KERNEL(getpid, 0);
         take->record.thread = (int32_t)KERNEL(gettid, 0);
         take->record.result = result;
         take->record.error = result < 0 ? error : 0;

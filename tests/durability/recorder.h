@@ -14,6 +14,10 @@
 /* The kernel itself: nothing that is asked by it is recorded. -1 and errno. */
 long kernel(long number, ...);
 #define KERNEL(name, ...) kernel(SYS_##name, __VA_ARGS__)
+/* fstatat by the kernel: a sanitizer must not take the recorder's looks for the program's. On
+ * 64-bit machines libc's struct stat is the kernel's. */
+struct stat;
+bool look_at(int dir, const char *name, struct stat *stat, int flags);
 
 /* One call on its way. */
 struct take {

@@ -18,17 +18,15 @@ static void write_script(void)
 {
     char *text =
         keep_text("#!/bin/sh\n"
-                  "preload=$LD_PRELOAD\n"
-                  "unset LD_PRELOAD\n"
                   "ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # none under ptrace\n"
                   "export ASAN_OPTIONS\n"
-                  "exec strace -D -f -y -s 200 -o %s/trace.$$ -E LD_PRELOAD=\"$preload\" -e trace="
+                  "exec strace -D -f -y -s 200 -o %s/trace.$$ -E LD_PRELOAD=%s -e trace="
                   "fsync,fdatasync,syncfs,write,pwrite64,writev,pwritev,linkat,link,rename,"
                   "renameat,renameat2,"
                   "unlink,unlinkat,mkdir,mkdirat,ftruncate,truncate,fsetxattr,setxattr,copy_file_"
                   "range,fallocate,"
                   "sync,sync_file_range,msync,openat,openat2,open,creat %s \"$@\"\n",
-                  folder, mediagw_command());
+                  folder, play_preload(), mediagw_command());
     scratch_write(script, text);
     assert_int_equal(chmod(script, 0700), 0);
     setenv("MEDIAGW_COMMAND", script, 1);
@@ -304,6 +302,7 @@ static int setup(void **state)
     folder = scratch_new();
     script = strdup(keep_text("%s/traced", folder));
     write_script();
+    play_preload_by_hand();
     rig = rig_new(NULL);
     return 0;
 }
