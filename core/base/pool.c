@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See pool.h. Threads are started one by one while all others are busy, and end after IDLE_SEC
- * without work, so that an idle gateway holds no stacks. */
+ * See pool.h. A job is handed to one idle thread, the one that became idle last, which alone is
+ * woken: nobody contends for the job, and under a light load the same few warm threads work while
+ * the others reach the end of IDLE_SEC and go, so that an idle gateway holds no stacks. */
 #include "core/base/pool.h"
-
-#include "core/base/clock.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,13 +16,20 @@
 
 enum { IDLE_SEC = 10, STACK_BYTES = 512 * 1024 };
 
+/* A thread's own, on its stack. */
+struct worker {
+    sem_t wake;
+    struct pool_job *job; /* handed over; with it the thread is off the list of the idle */
+    struct worker *next;
+};
+
 struct pool {
     pthread_mutex_t lock;
-    pthread_cond_t work; /* a job came, or the pool stops */
     pthread_cond_t done; /* a thread ended */
+    struct worker *idle; /* the last one first */
     struct pool_job *first, **last;
     size_t depth, queue_max;
-    unsigned threads, threads_max, idle;
+    unsigned threads, threads_max;
     bool stopping;
     char name[16];
 };
@@ -33,13 +40,8 @@ struct pool *pool_new(const char *name, unsigned threads, size_t queue_max)
     if (!pool) {
         return NULL;
     }
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->work, &monotonic);
     pthread_cond_init(&pool->done, NULL);
-    pthread_condattr_destroy(&monotonic);
     pool->last = &pool->first;
     pool->queue_max = queue_max;
     pool->threads_max = threads ? threads : 1;
@@ -47,39 +49,85 @@ struct pool *pool_new(const char *name, unsigned threads, size_t queue_max)
     return pool;
 }
 
-/* Waits for a job; NULL where the thread shall end. The lock is held. */
-static struct pool_job *pool_next(struct pool *pool)
+/* The lock is held. */
+static struct pool_job *pool_dequeue(struct pool *pool)
 {
-    while (!pool->first) {
-        if (pool->stopping) {
-            return NULL;
-        }
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += IDLE_SEC;
-        pool->idle++;
-        int error = pthread_cond_timedwait(&pool->work, &pool->lock, &until);
-        pool->idle--;
-        if (error == ETIMEDOUT && !pool->first) {
-            return NULL;
-        }
-    }
     struct pool_job *job = pool->first;
-    pool->first = job->next;
-    if (!pool->first) {
-        pool->last = &pool->first;
+    if (job) {
+        pool->first = job->next;
+        if (!pool->first) {
+            pool->last = &pool->first;
+        }
+        pool->depth--;
     }
-    pool->depth--;
     return job;
+}
+
+/* Whether it was woken before UNTIL (NULL: never too late). */
+static bool worker_sleep(struct worker *worker, const struct timespec *until)
+{
+    int failed;
+    do {
+        failed =
+            until ? sem_clockwait(&worker->wake, CLOCK_MONOTONIC, until) : sem_wait(&worker->wake);
+    } while (failed && errno == EINTR);
+    return !failed;
+}
+
+/* False where it is no longer on the list. The lock is held. */
+static bool pool_leave_idle(struct pool *pool, const struct worker *worker)
+{
+    struct worker **at = &pool->idle;
+    while (*at && *at != worker) {
+        at = &(*at)->next;
+    }
+    if (!*at) {
+        return false;
+    }
+    *at = worker->next;
+    return true;
+}
+
+/* Waits to be handed a job; NULL where the thread shall end. The lock is held, but not meanwhile.
+ */
+static struct pool_job *pool_wait(struct pool *pool, struct worker *worker)
+{
+    if (pool->stopping) {
+        return NULL;
+    }
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += IDLE_SEC;
+    worker->job = NULL;
+    worker->next = pool->idle;
+    pool->idle = worker;
+    pthread_mutex_unlock(&pool->lock);
+    bool woken = worker_sleep(worker, &until);
+    pthread_mutex_lock(&pool->lock);
+    if (!woken && pool_leave_idle(pool, worker)) {
+        return NULL;
+    }
+    if (!woken) {
+        /* Taken off the list at the last moment: its waker must be done with the semaphore. */
+        pthread_mutex_unlock(&pool->lock);
+        worker_sleep(worker, NULL);
+        pthread_mutex_lock(&pool->lock);
+    }
+    return worker->job; /* NULL: the pool stops */
 }
 
 static void *pool_thread(void *argument)
 {
     struct pool *pool = argument;
+    struct worker worker = {0};
+    sem_init(&worker.wake, 0, 0);
     pthread_setname_np(pthread_self(), pool->name);
     pthread_mutex_lock(&pool->lock);
     for (;;) {
-        struct pool_job *job = pool_next(pool);
+        struct pool_job *job = pool_dequeue(pool);
+        if (!job) {
+            job = pool_wait(pool, &worker);
+        }
         if (!job) {
             break;
         }
@@ -90,6 +138,7 @@ static void *pool_thread(void *argument)
     pool->threads--;
     pthread_cond_broadcast(&pool->done);
     pthread_mutex_unlock(&pool->lock);
+    sem_destroy(&worker.wake);
     return NULL;
 }
 
@@ -114,9 +163,17 @@ static void pool_grow(struct pool *pool)
 static bool pool_put(struct pool *pool, struct pool_job *job, size_t queue_max)
 {
     pthread_mutex_lock(&pool->lock);
+    struct worker *worker = pool->stopping ? NULL : pool->idle;
+    if (worker) {
+        pool->idle = worker->next;
+        worker->job = job;
+        pthread_mutex_unlock(&pool->lock);
+        sem_post(&worker->wake);
+        return true;
+    }
     bool taken = !pool->stopping && pool->depth < queue_max;
     if (taken) {
-        if (pool->depth >= pool->idle && pool->threads < pool->threads_max) {
+        if (pool->threads < pool->threads_max) {
             pool_grow(pool);
         }
         taken = pool->threads > 0;
@@ -126,7 +183,6 @@ static bool pool_put(struct pool *pool, struct pool_job *job, size_t queue_max)
         *pool->last = job;
         pool->last = &job->next;
         pool->depth++;
-        pthread_cond_signal(&pool->work);
     }
     pthread_mutex_unlock(&pool->lock);
     return taken;
@@ -157,13 +213,15 @@ void pool_free(struct pool *pool)
     }
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
-    pthread_cond_broadcast(&pool->work);
+    for (struct worker *worker; (worker = pool->idle);) {
+        pool->idle = worker->next; /* its job stays NULL: it ends */
+        sem_post(&worker->wake);
+    }
     while (pool->threads > 0) {
         pthread_cond_wait(&pool->done, &pool->lock);
     }
     pthread_mutex_unlock(&pool->lock);
     pthread_mutex_destroy(&pool->lock);
-    pthread_cond_destroy(&pool->work);
     pthread_cond_destroy(&pool->done);
     free(pool);
 }

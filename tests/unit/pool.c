@@ -163,6 +163,49 @@ static void what_was_taken_from_many_threads_is_run_before_the_end(void **state)
     assert_int_equal(ran + sum, 2000);
 }
 
+struct note {
+    struct pool_job job; /* first: the job is the note */
+    pthread_t by;
+};
+
+static void note_thread(struct pool_job *job)
+{
+    struct note *note = (struct note *)(void *)job;
+    note->by = pthread_self();
+    wait_at_gate(job);
+}
+
+static void wait_for_done(unsigned count)
+{
+    for (unsigned seen = 0; seen < count; usleep(1000)) {
+        pthread_mutex_lock(&lock);
+        seen = done;
+        pthread_mutex_unlock(&lock);
+    }
+    usleep(20000); /* the thread goes from there to its place among the idle */
+}
+
+static void a_job_goes_to_the_thread_that_became_idle_last(void **state)
+{
+    (void)state;
+    struct pool *pool = pool_new("test", 4, 100);
+    struct pool_job jobs[4];
+    for (size_t i = 0; i < COUNT(jobs); i++) {
+        jobs[i] = (struct pool_job){.run = wait_at_gate};
+        assert_true(pool_submit(pool, &jobs[i]));
+    }
+    wait_for_inside(4);
+    open_the_gate();
+    wait_for_done(4);
+    struct note first = {.job.run = note_thread}, again = {.job.run = note_thread};
+    assert_true(pool_submit(pool, &first.job));
+    wait_for_done(5);
+    assert_true(pool_submit(pool, &again.job));
+    wait_for_done(6);
+    pool_free(pool);
+    assert_true(pthread_equal(first.by, again.by));
+}
+
 static void an_unused_pool_ends_at_once(void **state)
 {
     (void)state;
@@ -179,6 +222,7 @@ int main(void)
         cmocka_unit_test_setup(all_threads_are_used_while_all_are_busy, reset),
         cmocka_unit_test(a_job_may_be_submitted_again_or_freed_inside),
         cmocka_unit_test(what_was_taken_from_many_threads_is_run_before_the_end),
+        cmocka_unit_test_setup(a_job_goes_to_the_thread_that_became_idle_last, reset),
         cmocka_unit_test(an_unused_pool_ends_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
