@@ -39,8 +39,8 @@ static void put_duration(struct buf *out, const json_t *row)
 {
     const json_t *value = json_object_get(row, "durationMs");
     long long seconds = (json_integer_value(value) + 500) / 1000;
-    if (!json_is_integer(value)) {
-        buf_text(out, "-");
+    if (json_integer_value(value) <= 0) {
+        buf_text(out, "-"); /* not said: the gateway has 0 then */
     } else if (seconds >= 3600) {
         buf_printf(out, "%lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60, seconds % 60);
     } else {

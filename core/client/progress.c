@@ -70,7 +70,7 @@ static void put_left(struct buf *line, const struct progress *progress)
 
 static void put_bar(struct buf *line, const struct progress *progress, size_t room)
 {
-    size_t width = room > BAR_MAX + 2 ? BAR_MAX : room > 12 ? room - 2 : 0;
+    size_t width = room > BAR_MAX + 3 ? BAR_MAX : room > 12 ? room - 3 : 0;
     double share = progress->total > 0 ? (double)progress->done / (double)progress->total : 1;
     buf_printf(line, "  %3u%%", (unsigned)(share * 100));
     if (width == 0) {

@@ -51,12 +51,6 @@ void sum_end(struct sum *sum, uint8_t sha256[32])
     EVP_DigestFinal_ex(sum->hash, sha256, NULL);
 }
 
-void sum_checksum(const uint8_t sha256[32], char out[SUM_CHECKSUM_SIZE])
-{
-    memcpy(out, "sha256:", 7);
-    id_hex(sha256, SHA256, out + 7);
-}
-
 bool sum_of_checksum(const char *checksum, uint8_t sha256[32])
 {
     return checksum && strncmp(checksum, "sha256:", 7) == 0 &&

@@ -23,10 +23,7 @@ void sum_add(struct sum *sum, const void *bytes, size_t length);
 /* Once: then sum_restart. */
 void sum_end(struct sum *sum, uint8_t sha256[32]);
 
-#define SUM_CHECKSUM_SIZE 72
-/* "sha256:<hex>" */
-void sum_checksum(const uint8_t sha256[32], char out[SUM_CHECKSUM_SIZE]);
-/* The reverse; false for NULL and for anything else. */
+/* A row's "sha256:<hex>"; false for NULL and for anything else. */
 bool sum_of_checksum(const char *checksum, uint8_t sha256[32]);
 #define SUM_FIELD_SIZE 56
 /* "sha-256=:<base64>:" */

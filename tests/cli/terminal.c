@@ -98,7 +98,7 @@ static void a_narrow_terminal_is_not_overrun(void **state)
         assert_string_equal(run.out, "");
         run = on_terminal(folder(), columns[i], keep_text("put '%s' >/dev/null", path));
         kit_exit(&run, 0);
-        shows(&run, "narrow-terminal-is-wide.webm");
+        shows(&run, "terminal-is-wide.webm  100%");
         assert_in_range(widest(run.out), 20, columns[i] - 1U);
     }
 }
