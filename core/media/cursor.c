@@ -21,7 +21,8 @@ static bool sign(struct mgw_media *media, const char *kid, const struct mgw_row_
                  : sign_make(media->keys, SIGN_CURSOR, kid, fields, FIELDS, out);
 }
 
-char *cursor_make(struct mgw_media *media, const struct mgw_row_query *query,
+/* The keys are held. */
+static char *make(struct mgw_media *media, const struct mgw_row_query *query,
                   const struct mgw_row *last)
 {
     char created_at[24], sig[SIGN_TEXT];
@@ -39,6 +40,15 @@ char *cursor_make(struct mgw_media *media, const struct mgw_row_query *query,
     return text;
 }
 
+char *cursor_make(struct mgw_media *media, const struct mgw_row_query *query,
+                  const struct mgw_row *last)
+{
+    pthread_rwlock_rdlock(&media->keys_lock);
+    char *cursor = make(media, query, last);
+    pthread_rwlock_unlock(&media->keys_lock);
+    return cursor;
+}
+
 bool cursor_read(struct mgw_media *media, struct mgw_call *call, const char *cursor,
                  struct mgw_row_query *query)
 {
@@ -53,7 +63,11 @@ bool cursor_read(struct mgw_media *media, struct mgw_call *call, const char *cur
     const char *kid = rest ? strsep(&rest, " ") : NULL;
     const char *sig = rest ? strsep(&rest, " ") : NULL;
     const char *id = rest;
-    if (!created_at || !kid || !sig || !id || !sign(media, kid, query, created_at, id, sig, NULL)) {
+    pthread_rwlock_rdlock(&media->keys_lock);
+    bool good =
+        created_at && kid && sig && id && sign(media, kid, query, created_at, id, sig, NULL);
+    pthread_rwlock_unlock(&media->keys_lock);
+    if (!good) {
         return false;
     }
     query->after_created_at = strtoll(created_at, NULL, 10);

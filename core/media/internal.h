@@ -34,6 +34,8 @@ struct mgw_media {
     enum mgw_status (*generate_id)(void *ctx, char *id, size_t capacity);
     void *generate_id_ctx;
 
+    pthread_rwlock_t
+        keys_lock; /* guards `keys`: held while one is used, exclusively to swap them */
     struct sign_keys *keys;
     struct cache *cache;
     struct keycache *keycache;

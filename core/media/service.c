@@ -203,6 +203,7 @@ enum mgw_status service_new(struct store *store, struct rows *rows, struct regis
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&media->lock, NULL);
+    pthread_rwlock_init(&media->keys_lock, NULL);
     pthread_cond_init(&media->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     enum mgw_status status = set_options(media, options, error);
@@ -277,10 +278,27 @@ void mgw_media_free(struct mgw_media *media)
     free(media->default_bucket);
     free(media->public_url);
     free(media->node_id);
+    pthread_rwlock_destroy(&media->keys_lock);
     pthread_mutex_destroy(&media->lock);
     pthread_cond_destroy(&media->wake);
     free(media);
     sniff_release();
+}
+
+enum mgw_status mgw_media_set_url_keys(struct mgw_media *media, const struct mgw_url_key *keys,
+                                       size_t count, struct mgw_error *error)
+{
+    struct mgw_error unused = {.size = sizeof unused};
+    struct sign_keys *next = NULL, *before;
+    enum mgw_status status = sign_keys_new(keys, count, &next, error ? error : &unused);
+    if (status == MGW_OK) {
+        pthread_rwlock_wrlock(&media->keys_lock);
+        before = media->keys;
+        media->keys = next;
+        pthread_rwlock_unlock(&media->keys_lock);
+        sign_keys_free(before);
+    }
+    return status;
 }
 
 uint32_t mgw_media_traits(const struct mgw_media *media)

@@ -10,8 +10,9 @@
 
 enum { FIELDS = 5 };
 
-char *url_sign(struct mgw_media *media, const char *bucket, const char *key, int64_t expires_sec,
-               const char *file_name)
+/* The keys are held. */
+static char *sign(const struct mgw_media *media, const char *bucket, const char *key,
+                  int64_t expires_sec, const char *file_name)
 {
     AUTO_BUF struct buf expires = {0};
     AUTO_BUF struct buf url = {0};
@@ -45,6 +46,15 @@ char *url_sign(struct mgw_media *media, const char *bucket, const char *key, int
     return buf_take(&url);
 }
 
+char *url_sign(struct mgw_media *media, const char *bucket, const char *key, int64_t expires_sec,
+               const char *file_name)
+{
+    pthread_rwlock_rdlock(&media->keys_lock);
+    char *url = sign(media, bucket, key, expires_sec, file_name);
+    pthread_rwlock_unlock(&media->keys_lock);
+    return url;
+}
+
 /* Seconds since the epoch in the one spelling that we write; -1 where it is none. */
 static int64_t parse_expires(const char *text)
 {
@@ -64,8 +74,10 @@ enum mgw_status url_check(struct mgw_media *media, struct mgw_call *call,
     int64_t expires = parse_expires(request->expires);
     const char *fields[FIELDS] = {request->bucket, request->key, request->expires,
                                   request->disposition, request->file_name};
-    if (!sign_check(media->keys, SIGN_GET, request->kid, fields, FIELDS, request->sig) ||
-        expires < 0) {
+    pthread_rwlock_rdlock(&media->keys_lock);
+    bool good = sign_check(media->keys, SIGN_GET, request->kid, fields, FIELDS, request->sig);
+    pthread_rwlock_unlock(&media->keys_lock);
+    if (!good || expires < 0) {
         return mgw_fail(call, MGW_DENIED, "the URL's signature is wrong");
     }
     if (expires * 1000 <= clock_wall_ms()) {

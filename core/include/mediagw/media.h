@@ -93,6 +93,11 @@ MGW_API enum mgw_status mgw_media_new(const struct mgw_media_options *options,
 MGW_API enum mgw_status mgw_media_new_from_config(const char *config_path, const char *data_dir,
                                                   uint32_t flags, struct mgw_media **media,
                                                   struct mgw_error *error);
+/* Other url_keys (as in the options) from now on: URLs and cursors of keys that are not among them
+ * end. Any thread. On failure the old ones stay, and the text is in ERROR (may be NULL). */
+MGW_API enum mgw_status mgw_media_set_url_keys(struct mgw_media *media,
+                                               const struct mgw_url_key *keys, size_t count,
+                                               struct mgw_error *error);
 /* Ends the reaper and the service. No call and no handle may be left. NULL is nothing. */
 MGW_API void mgw_media_free(struct mgw_media *media);
 
