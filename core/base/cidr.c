@@ -102,3 +102,12 @@ bool cidr_holds(const struct cidr *set, size_t count, const struct in6_addr *add
     }
     return false;
 }
+
+void cidr_address_text(const struct in6_addr *address, char out[INET6_ADDRSTRLEN])
+{
+    if (IN6_IS_ADDR_V4MAPPED(address)) {
+        inet_ntop(AF_INET, &address->s6_addr[12], out, INET6_ADDRSTRLEN);
+    } else {
+        inet_ntop(AF_INET6, address, out, INET6_ADDRSTRLEN);
+    }
+}

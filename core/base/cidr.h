@@ -18,6 +18,8 @@ struct cidr {
 bool cidr_parse(const char *text, struct cidr *cidr);
 /* An address alone, with or without brackets and port: "192.0.2.7", "192.0.2.7:80", "[::1]:80". */
 bool cidr_parse_address(const char *text, struct in6_addr *address);
+/* Its text: IPv4 where it is one. */
+void cidr_address_text(const struct in6_addr *address, char out[INET6_ADDRSTRLEN]);
 bool cidr_holds(const struct cidr *set, size_t count, const struct in6_addr *address);
 
 #endif

@@ -5,16 +5,20 @@
 #include "core/cli/cli.h"
 #include "core/config/override.h"
 #include "core/http/server.h"
+#include "core/http/settings.h"
 #include "core/media/open.h"
 
 #include <sys/resource.h>
 
 static const char serve_help[] =
     "usage: mediagw serve [--config FILE] [--listen ADDRESS:PORT] [--data DIR] [--init]\n\n"
-    "Serves until SIGTERM or SIGINT, then finishes what is in flight.\n\n"
+    "Serves until SIGTERM or SIGINT, then finishes what is in flight. SIGHUP reads url_keys, "
+    "auth,\n"
+    "cors and trusted_proxies of the config again, and the files that they name.\n\n"
     "  --config FILE   the JSON config; without it dev mode: loopback only, everything kept under\n"
     "                  DIR, the account taken from the X-Account-Id header (else \"dev\")\n"
-    "  --listen A:P    instead of the config's \"listen\": 127.0.0.1:8080, [::1]:8080, :8080\n"
+    "  --listen A:P    instead of the config's \"listen\": 127.0.0.1:8080, [::1]:8080, :8080,\n"
+    "                  unix:/path\n"
     "  --data DIR      dev mode's folder (default: $XDG_DATA_HOME/mediagw or\n"
     "                  ~/.local/share/mediagw)\n"
     "  --init          set up a store or database that is not there yet, as mediagw init does\n"
@@ -48,6 +52,11 @@ static void raise_descriptors(void)
 static int prepare(const struct cli_options *options, struct config *config)
 {
     struct mgw_error error = {.size = sizeof error};
+    struct settings *settings = NULL;
+    if (settings_new(config, &settings, &error) != MGW_OK) {
+        return cli_error(MGW_INVALID, &error);
+    }
+    settings_release(settings);
     if (options->listen && config_override_listen(config, options->listen, &error) != MGW_OK) {
         return cli_error(MGW_INVALID, &error);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who asks, and whether they may. First a look at the headers, which cannot block; then, where a
- * key came, the key itself. JWT, cookies and proxies join here. */
+ * Who asks, and whether they may: by API key, JSON Web Token (Authorization or cookie), a proxy
+ * that proves itself, or, in the dev mode, by saying so. First a look at the headers, which cannot
+ * block; then, where a key came, the key itself. */
 #ifndef HTTP_ACCESS_H
 #define HTTP_ACCESS_H
 

@@ -4,9 +4,9 @@
  * before it closes one, so that shutdown(2) under the lock never hits another file. */
 #include "core/http/conn_inside.h"
 
+#include "core/base/cidr.h"
 #include "core/base/clock.h"
 
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -106,14 +106,9 @@ static bool address_of(const struct sockaddr *address, struct in6_addr *out, uns
 
 static void peer_text(const struct in6_addr *address, unsigned port, char out[CONN_PEER_SIZE])
 {
-    char text[INET6_ADDRSTRLEN] = "";
-    if (IN6_IS_ADDR_V4MAPPED(address)) {
-        inet_ntop(AF_INET, &address->s6_addr[12], text, sizeof text);
-        snprintf(out, CONN_PEER_SIZE, "%s:%u", text, port);
-    } else {
-        inet_ntop(AF_INET6, address, text, sizeof text);
-        snprintf(out, CONN_PEER_SIZE, "[%s]:%u", text, port);
-    }
+    char text[INET6_ADDRSTRLEN];
+    cidr_address_text(address, text);
+    snprintf(out, CONN_PEER_SIZE, IN6_IS_ADDR_V4MAPPED(address) ? "%s:%u" : "[%s]:%u", text, port);
 }
 
 /* How many connections come from ADDRESS. The lock is held. */
@@ -126,6 +121,11 @@ static uint32_t conns_from(const struct conns *conns, const struct in6_addr *add
     return same;
 }
 
+static bool is_proxy(const struct conns *conns, const struct in6_addr *address)
+{
+    return conns->limits.is_proxy && conns->limits.is_proxy(conns->limits.is_proxy_ctx, address);
+}
+
 enum MHD_Result conns_accept(void *argument, const struct sockaddr *address, socklen_t length)
 {
     (void)length;
@@ -135,7 +135,8 @@ enum MHD_Result conns_accept(void *argument, const struct sockaddr *address, soc
     }
     struct in6_addr from;
     unsigned port;
-    if (conns->limits.per_address == 0 || !address_of(address, &from, &port)) {
+    if (conns->limits.per_address == 0 || !address_of(address, &from, &port) ||
+        is_proxy(conns, &from)) {
         return MHD_YES;
     }
     pthread_mutex_lock(&conns->lock);
@@ -149,7 +150,7 @@ static bool conn_is_too_many(const struct conns *conns, const struct conn *conn)
 {
     uint32_t most = conns->limits.per_address;
     return conns->count > conns->limits.connections ||
-           (most != 0 && conns_from(conns, &conn->address) > most);
+           (most != 0 && !conn->proxy && !conn->local && conns_from(conns, &conn->address) > most);
 }
 
 static void conn_opened(struct conns *conns, struct MHD_Connection *mhd, void **context)
@@ -170,6 +171,10 @@ static void conn_opened(struct conns *conns, struct MHD_Connection *mhd, void **
     if (address && address->client_addr &&
         address_of(address->client_addr, &conn->address, &port)) {
         peer_text(&conn->address, port, conn->peer);
+        conn->proxy = conns->limits.per_address != 0 && is_proxy(conns, &conn->address);
+    } else {
+        conn->local = true;
+        strcpy(conn->peer, "unix");
     }
     conns->count++;
     pthread_mutex_lock(&conns->lock);
@@ -235,6 +240,16 @@ void conn_set_call(struct conn *conn, struct mgw_call *call)
     pthread_mutex_lock(&conn->owner->lock);
     conn->call = call;
     pthread_mutex_unlock(&conn->owner->lock);
+}
+
+void conn_progress(struct conn *conn, uint64_t received)
+{
+    atomic_store_explicit(&conn->received, received, memory_order_relaxed);
+}
+
+const struct in6_addr *conn_address(const struct conn *conn)
+{
+    return &conn->address;
 }
 
 const char *conn_peer(const struct conn *conn)

@@ -10,6 +10,7 @@
 #include <mediagw/media.h>
 
 #include <microhttpd.h>
+#include <netinet/in.h>
 
 struct conn;
 struct conns;
@@ -30,6 +31,9 @@ struct conn_limits {
     int64_t header_deadline_ms;
     int64_t idle_ms;
     uint64_t min_rate; /* bytes a second, over one idle_ms */
+    /* Whether the peer is a trusted proxy, whose connections no address limits. */
+    bool (*is_proxy)(void *ctx, const struct in6_addr *address);
+    void *is_proxy_ctx;
 };
 
 /* Starts the sweeper. NULL when it cannot. */
@@ -51,8 +55,12 @@ void conn_set_phase(struct conn *conn, enum conn_phase phase);
 void conn_alternate(struct conn *conn, enum conn_phase phase);
 /* CALL is cancelled when the client hangs up; NULL: none any more. */
 void conn_set_call(struct conn *conn, struct mgw_call *call);
-/* The client's address and port as text. */
+/* RECEIVED bytes of a body so far: where the kernel cannot tell (a unix socket). */
+void conn_progress(struct conn *conn, uint64_t received);
+/* The peer's address and port as text; "unix". */
 const char *conn_peer(const struct conn *conn);
+/* The peer's address, IPv4 in its IPv6 form; "::" of a unix socket. */
+const struct in6_addr *conn_address(const struct conn *conn);
 
 /* Stopping: connections that wait for a request are shut down, now and from now on. */
 void conns_stop(struct conns *conns);

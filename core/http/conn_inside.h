@@ -17,7 +17,10 @@ struct conn {
     struct conn *next, **prev;
     int fd;
     char peer[CONN_PEER_SIZE];
-    struct in6_addr address;
+    struct in6_addr address; /* "::" of a unix socket */
+    bool local;              /* a unix socket: the kernel counts no bytes */
+    bool proxy;              /* a trusted one: no limit per address */
+    _Atomic uint64_t received;
     /* The phase in the low byte, above it the part: a number that each conn_set_phase changes. */
     _Atomic uint64_t phase;
     struct mgw_call *call; /* under the lock */

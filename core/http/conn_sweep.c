@@ -21,6 +21,9 @@ static uint64_t conn_bytes(const struct conn *conn, bool sent)
 {
     struct tcp_info info = {0};
     socklen_t size = sizeof info;
+    if (conn->local) {
+        return atomic_load_explicit(&conn->received, memory_order_relaxed);
+    }
     if (getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
         return 0;
     }
@@ -112,8 +115,12 @@ void conn_sweep(struct conn *conn, int64_t now)
         }
         break;
     case CONN_BODY:
+        sweep_transfer(conn, now, false);
+        break;
     case CONN_SEND:
-        sweep_transfer(conn, now, phase_of(phase) == CONN_SEND);
+        if (!conn->local) { /* how slowly a proxy reads, nobody tells */
+            sweep_transfer(conn, now, true);
+        }
         break;
     case CONN_WORK:
         sweep_work(conn, now);

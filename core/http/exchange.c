@@ -14,7 +14,9 @@
 #include "core/http/access_log.h"
 #include "core/http/answer.h"
 #include "core/http/head.h"
+#include "core/http/head_client.h"
 #include "core/http/routes.h"
+#include "core/http/settings.h"
 
 #include <string.h>
 
@@ -35,6 +37,7 @@ void *exchange_begin(void *argument, const char *target, struct MHD_Connection *
     x->mhd = mhd;
     x->conn = conn_of(mhd);
     x->body.max = EXCHANGE_JSON_MAX;
+    x->settings = settings_take(gateway->settings);
     x->started_us = clock_mono_us();
     x->raw_target = strdup(target);
     gateway->active++;
@@ -47,6 +50,8 @@ void exchange_free(struct exchange *x)
     if (x->response) {
         MHD_destroy_response(x->response);
     }
+    head_client_leave(x);
+    settings_release(x->settings);
     mgw_call_free(x->call);
     buf_free(&x->body);
     target_free(x->target);
@@ -174,6 +179,7 @@ static enum MHD_Result exchange_feed(struct exchange *x, const char *data, size_
         x->slice = memcpy(x->copy, x->slice, x->slice_length);
     }
     x->received += x->slice_length;
+    conn_progress(x->conn, x->received);
     return exchange_suspend(x, STATE_FEEDING);
 }
 

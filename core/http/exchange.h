@@ -21,7 +21,9 @@
 #define EXCHANGE_JSON_MAX 65536
 
 struct exchange;
+struct forwarded;
 struct route;
+struct settings;
 struct upload;
 
 /* Who takes a streamed body, always on a worker. `open` and `feed` answer false once they have left
@@ -44,6 +46,7 @@ struct exchange {
     struct MHD_Connection *mhd;
     struct pool_job job;
     const struct route *route; /* NULL until it is known */
+    struct settings *settings; /* those of the request's start */
 
     /* The request. Strings of libmicrohttpd live as long as the request. */
     const char *method;
@@ -51,9 +54,11 @@ struct exchange {
     struct target *target; /* NULL where it is malformed */
     char request_id[EXCHANGE_REQUEST_ID_SIZE];
     bool has_body;
-    uint64_t content_length; /* UINT64_MAX: unknown (chunked) */
-    uint64_t received;       /* bytes of the body so far */
-    struct buf body;         /* of a JSON request */
+    uint64_t content_length;     /* UINT64_MAX: unknown (chunked) */
+    uint64_t received;           /* bytes of the body so far */
+    struct buf body;             /* of a JSON request */
+    struct forwarded *forwarded; /* what a trusted proxy said; NULL: the peer is none */
+    bool counted;                /* in gateway->addresses */
 
     /* Who asks. */
     enum exchange_access access;
@@ -91,9 +96,11 @@ void exchange_end(void *gateway, struct MHD_Connection *mhd, void **exchange,
 
 /* The request's header NAME (the first one); NULL: absent. */
 const char *exchange_header(const struct exchange *x, const char *name);
+size_t exchange_header_count(const struct exchange *x, const char *name);
 /* All headers of that name joined with ", ", to be freed; NULL: absent (or memory short). */
 char *exchange_header_list(const struct exchange *x, const char *name);
-/* "https://media.example.com" or "http://" and the request's Host, appended to OUT. */
+/* "https://media.example.com", or what a trusted proxy said, or "http://" and the request's Host,
+ * appended to OUT. */
 void exchange_base_url(const struct exchange *x, struct buf *out);
 
 #endif

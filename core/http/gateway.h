@@ -14,6 +14,7 @@
 
 struct conns;
 struct health;
+struct settings_now;
 struct tally;
 
 struct gateway {
@@ -24,7 +25,9 @@ struct gateway {
     struct pool *pool;   /* whatever may block runs there */
     struct conns *conns; /* open connections, their deadlines */
     struct health *health;
-    struct tally *uploads; /* running uploads by account */
+    struct settings_now *settings; /* what SIGHUP reads again */
+    struct tally *uploads;         /* running uploads by account */
+    struct tally *addresses;       /* requests through trusted proxies, by client; NULL: no limit */
     _Atomic bool draining; /* SIGTERM came: readyz says 503, answers close their connection */
     _Atomic size_t active; /* requests whose exchange is not freed yet */
 };

@@ -9,6 +9,7 @@
 #include "core/http/answer.h"
 #include "core/http/cors.h"
 #include "core/http/fields.h"
+#include "core/http/head_client.h"
 #include "core/http/origin.h"
 #include "core/http/routes.h"
 #include "core/http/strict.h"
@@ -172,6 +173,9 @@ enum head_verdict head_check(struct exchange *x, const char *version)
         return HEAD_HOSTILE;
     }
     head_body(x);
+    if (!head_client_look(x)) {
+        return HEAD_REFUSED;
+    }
     const char *wrong = NULL;
     x->target = target_parse(x->raw_target, strlen(x->raw_target), &wrong);
     if (!x->target) {

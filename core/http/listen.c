@@ -76,7 +76,11 @@ static bool listen_name(struct listener *listener)
 bool listen_open(const char *where, struct listener *listener, char **error)
 {
     AUTO_FREE char *host = NULL;
-    const char *port;
+    const char *port, *why = NULL;
+    if (strncmp(where, "unix:", 5) == 0) {
+        return listen_unix_open(where + 5, listener, &why) ||
+               listen_fail(error, where, why ? why : strerror(errno));
+    }
     if (!listen_split(where, &host, &port)) {
         return listen_fail(error, where, "expected ADDRESS:PORT, as in 127.0.0.1:8080");
     }
@@ -102,4 +106,13 @@ bool listen_open(const char *where, struct listener *listener, char **error)
         return listen_fail(error, where, strerror(reason));
     }
     return listen_name(listener) || listen_fail(error, where, strerror(errno));
+}
+
+void listen_close(struct listener *listener)
+{
+    if (listener->fd >= 0) {
+        close(listener->fd);
+        listen_unix_remove(listener);
+        listener->fd = -1;
+    }
 }

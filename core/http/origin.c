@@ -5,6 +5,7 @@
 #include "core/http/origin.h"
 
 #include "core/http/answer.h"
+#include "core/http/settings.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -46,7 +47,7 @@ enum origin_verdict origin_judge(const struct exchange *x, const char **origin)
     if (x->gateway->config->dev) {
         return is_local_origin(*origin) ? ORIGIN_LISTED : ORIGIN_FOREIGN;
     }
-    char *const *listed = x->gateway->config->cors.origins;
+    char *const *listed = settings_config(x->settings)->cors.origins;
     for (; listed && *listed; listed++) {
         if (strcmp(*listed, "*") == 0) {
             return ORIGIN_ANY;
@@ -56,6 +57,30 @@ enum origin_verdict origin_judge(const struct exchange *x, const char **origin)
         }
     }
     return ORIGIN_FOREIGN;
+}
+
+/* Whether ORIGIN is the scheme and authority of URL. */
+static bool is_origin_of(const char *origin, const char *url)
+{
+    const char *host = strstr(url, "://");
+    size_t length = host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/") : strlen(url);
+    return strlen(origin) == length && strncasecmp(origin, url, length) == 0;
+}
+
+bool origin_is_own(const struct exchange *x)
+{
+    const char *origin, *site = exchange_header(x, "Sec-Fetch-Site");
+    const char *own = x->gateway->config->public_url;
+    enum origin_verdict verdict = origin_judge(x, &origin);
+    return (site && strcasecmp(site, "same-origin") == 0) || verdict == ORIGIN_LISTED ||
+           (origin && own && is_origin_of(origin, own));
+}
+
+bool origin_is_foreign(const struct exchange *x)
+{
+    const char *site = exchange_header(x, "Sec-Fetch-Site");
+    bool tells = exchange_header(x, "Origin") || (site && strcasecmp(site, "none") != 0);
+    return tells && !origin_is_own(x);
 }
 
 bool origin_check_dev(struct exchange *x, bool signed_content)

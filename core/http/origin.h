@@ -18,6 +18,12 @@ enum origin_verdict {
  * Origin; *ORIGIN is its text. */
 enum origin_verdict origin_judge(const struct exchange *x, const char **origin);
 
+/* Whether the request says that a page of ours made it: `Sec-Fetch-Site: same-origin`, or an Origin
+ * that is public_url's or listed by name. */
+bool origin_is_own(const struct exchange *x);
+/* Whether it says that another page did; a request that says nothing is no browser's. */
+bool origin_is_foreign(const struct exchange *x);
+
 /* Dev mode: refuses a Host or Origin that is not this machine's, and cross-site requests without
  * such an Origin unless they are for signed content. False: the answer is left. */
 bool origin_check_dev(struct exchange *x, bool signed_content);

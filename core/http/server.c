@@ -12,6 +12,9 @@
 #include "core/http/exchange.h"
 #include "core/http/health.h"
 #include "core/http/listen.h"
+#include "core/http/notify.h"
+#include "core/http/reload.h"
+#include "core/http/settings.h"
 #include "core/http/tally.h"
 
 #include <errno.h>
@@ -64,6 +67,29 @@ __attribute__((format(printf, 2, 0))) static void mhd_log(void *ctx, const char 
     log_event(LOG_LEVEL_DEBUG, "libmicrohttpd", LOG_TEXT("text", text.data ? text.data : ""));
 }
 
+/* Whether ADDRESS is a trusted proxy's now. */
+static bool is_proxy(void *ctx, const struct in6_addr *address)
+{
+    struct gateway *gateway = ctx;
+    struct settings *settings = settings_take(gateway->settings);
+    const struct config_addresses *trusted = &settings_config(settings)->trusted_proxies;
+    bool holds = cidr_holds(trusted->at, trusted->count, address);
+    settings_release(settings);
+    return holds;
+}
+
+static bool server_settings(struct gateway *gateway)
+{
+    struct mgw_error error = {.size = sizeof error};
+    struct settings *settings = NULL;
+    if (settings_new(gateway->config, &settings, &error) != MGW_OK) {
+        log_event(LOG_LEVEL_ERROR, "the config is wrong", LOG_TEXT("reason", error.text));
+        return false;
+    }
+    gateway->settings = settings_now_new(settings);
+    return gateway->settings != NULL;
+}
+
 static bool server_prepare(struct server *server, const struct config *config,
                            struct mgw_media *media)
 {
@@ -77,14 +103,19 @@ static bool server_prepare(struct server *server, const struct config *config,
     gateway->health = health_new();
     uint32_t share = config->limits.connections / 4;
     gateway->uploads = tally_new(share ? share : 1);
+    uint32_t per_address = config->limits.connections_per_address;
+    gateway->addresses = per_address ? tally_new(per_address) : NULL;
     gateway->conns = conns_new(&(struct conn_limits){
         .connections = config->limits.connections,
         .per_address = config->limits.connections_per_address,
         .header_deadline_ms = config->limits.header_deadline_ms,
         .idle_ms = config->limits.idle_ms,
         .min_rate = config->limits.min_rate,
+        .is_proxy = is_proxy,
+        .is_proxy_ctx = gateway,
     });
-    return gateway->pool && gateway->health && gateway->uploads && gateway->conns;
+    return gateway->pool && gateway->health && gateway->uploads && gateway->conns &&
+           (!per_address || gateway->addresses) && server_settings(gateway);
 }
 
 static unsigned server_threads(void)
@@ -123,7 +154,7 @@ static void server_say(const struct server *server)
     AUTO_BUF struct buf url = {0};
     if (config->public_url) {
         buf_text(&url, config->public_url);
-    } else {
+    } else if (server->listener.port) {
         buf_printf(&url, "http://%s", server->listener.address);
     }
     log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", server->listener.address),
@@ -143,7 +174,9 @@ static int server_wait(struct server *server, int64_t timeout_ms)
         struct timespec wait = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
         int signal = sigtimedwait(&server->signals, NULL, &wait);
         if (signal == SIGHUP) {
-            log_event(LOG_LEVEL_INFO, "SIGHUP: nothing is read again by this version");
+            notify_reloading();
+            reload(&server->gateway);
+            notify_ready();
         } else if (signal > 0) {
             return signal;
         }
@@ -165,6 +198,7 @@ static bool server_settle(struct server *server, int64_t patience_ms)
 static int server_stop(struct server *server)
 {
     const struct config *config = server->gateway.config;
+    notify_stopping();
     log_event(LOG_LEVEL_INFO, "stopping", LOG_NUMBER("requests", server->gateway.active));
     server->gateway.draining = true;
     bool patient = server_wait(server, config->limits.drain_delay_ms) == 0;
@@ -182,7 +216,7 @@ static int server_stop(struct server *server)
         }
     }
     MHD_stop_daemon(server->daemon);
-    close(server->listener.fd);
+    listen_close(&server->listener);
     log_event(LOG_LEVEL_INFO, "stopped");
     return 0;
 }
@@ -192,6 +226,8 @@ static void server_release(struct server *server)
     pool_free(server->gateway.pool);
     conns_free(server->gateway.conns);
     tally_free(server->gateway.uploads);
+    tally_free(server->gateway.addresses);
+    settings_now_free(server->gateway.settings);
     health_free(server->gateway.health);
 }
 
@@ -206,9 +242,10 @@ int http_serve(const struct config *config, struct mgw_media *media)
     } else if (!server_prepare(&server, config, media) || !server_start(&server)) {
         log_event(LOG_LEVEL_ERROR, "cannot start the HTTP server",
                   LOG_TEXT("reason", strerror(errno)));
-        close(server.listener.fd);
+        listen_close(&server.listener);
     } else {
         server_say(&server);
+        notify_ready();
         server_wait(&server, -1);
         code = server_stop(&server);
     }
