@@ -17,11 +17,9 @@
 /* Before the file was opened: what the name stood for. */
 static bool open_begin(struct take *take, int dir, const char *path, uint64_t flags, long *result)
 {
+    take_name(take, OP_OPEN, dir, path);
     if ((flags & O_TMPFILE) == O_TMPFILE) {
-        take_name(take, OP_OPEN, dir, path);
-        take->record.inode = 0;
-    } else {
-        take_name(take, OP_OPEN, dir, path);
+        take->record.inode = 0; /* the name is the folder's */
     }
     take->record.flags = (uint32_t)flags;
     return take_ruled(take, result);

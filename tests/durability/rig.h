@@ -41,4 +41,13 @@ struct rig_request rig_delete(struct rig *rig, const char *id);
 const char *rig_in_store(const struct rig *rig, const char *pattern);
 const char *rig_in_database(const struct rig *rig, const char *pattern);
 
+/* Exactly the EXPECTED breaches (enum order_breach), else it says what they are. */
+#define assert_breaches(is, expected, what)                                                        \
+    do {                                                                                           \
+        uint32_t is_ = (is), expected_ = (expected);                                               \
+        if (is_ != expected_) {                                                                    \
+            fail_msg("%s: %s, expected %s", what, order_names(is_), order_names(expected_));       \
+        }                                                                                          \
+    } while (0)
+
 #endif

@@ -76,14 +76,6 @@ static uint32_t judged(judge *judge_, uint64_t from, const char *command, const 
     return breaches;
 }
 
-#define assert_breaches(is, expected, what)                                                        \
-    do {                                                                                           \
-        uint32_t is_ = (is), expected_ = (expected);                                               \
-        if (is_ != expected_) {                                                                    \
-            fail_msg("%s: %s, expected %s", what, order_names(is_), order_names(expected_));       \
-        }                                                                                          \
-    } while (0)
-
 /* Lays a rule that hides; 0 for FIRST: all. */
 static void hide(uint32_t kinds, const char *pattern, int64_t only)
 {

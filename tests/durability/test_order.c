@@ -41,14 +41,6 @@ static uint32_t deleted(struct rig *with, const char *id)
     return order_delete(&order);
 }
 
-#define assert_breaches(is, expected, what)                                                        \
-    do {                                                                                           \
-        uint32_t is_ = (is), expected_ = (expected);                                               \
-        if (is_ != expected_) {                                                                    \
-            fail_msg("%s: %s, expected %s", what, order_names(is_), order_names(expected_));       \
-        }                                                                                          \
-    } while (0)
-
 static const char *const how_names[] = {"multipart", "raw", "multipart with an Idempotency-Key"};
 
 /* ---- As it is ---- */
