@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -240,6 +241,12 @@ void conn_set_call(struct conn *conn, struct mgw_call *call)
     pthread_mutex_lock(&conn->owner->lock);
     conn->call = call;
     pthread_mutex_unlock(&conn->owner->lock);
+}
+
+bool conn_has_more(const struct conn *conn)
+{
+    int waiting = 0;
+    return ioctl(conn->fd, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 void conn_progress(struct conn *conn, uint64_t received)

@@ -57,6 +57,8 @@ void conn_alternate(struct conn *conn, enum conn_phase phase);
 void conn_set_call(struct conn *conn, struct mgw_call *call);
 /* RECEIVED bytes of a body so far: where the kernel cannot tell (a unix socket). */
 void conn_progress(struct conn *conn, uint64_t received);
+/* Whether bytes have come that libmicrohttpd has not read yet. */
+bool conn_has_more(const struct conn *conn);
 /* The peer's address and port as text; "unix". */
 const char *conn_peer(const struct conn *conn);
 /* The peer's address, IPv4 in its IPv6 form; "::" of a unix socket. */

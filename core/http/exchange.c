@@ -13,6 +13,7 @@
 #include "core/base/clock.h"
 #include "core/http/access_log.h"
 #include "core/http/answer.h"
+#include "core/http/gather.h"
 #include "core/http/head.h"
 #include "core/http/head_client.h"
 #include "core/http/routes.h"
@@ -44,6 +45,14 @@ void *exchange_begin(void *argument, const char *target, struct MHD_Connection *
     return x;
 }
 
+static void exchange_ungather(struct exchange *x)
+{
+    if (x->gathered) {
+        gather_return(x->gateway->gather, TAKE(x->gathered));
+    }
+    x->gathered_length = 0;
+}
+
 void exchange_free(struct exchange *x)
 {
     struct gateway *gateway = x->gateway;
@@ -57,6 +66,7 @@ void exchange_free(struct exchange *x)
     target_free(x->target);
     free(x->raw_target);
     free(x->copy);
+    exchange_ungather(x);
     free(x->account);
     free(x);
     gateway->active--;
@@ -164,29 +174,69 @@ static enum MHD_Result exchange_discard(struct exchange *x, size_t *length)
     return exchange_linger(x);
 }
 
-/* Gives a worker the bytes from x->consumed on. A piece of a chunked body is copied: libmicrohttpd
- * moves it to the start of its buffer once the handler has returned. That of a body whose length is
- * known lies there already. */
-static enum MHD_Result exchange_feed(struct exchange *x, const char *data, size_t length)
+/* Gives a worker LENGTH bytes, SHOWN of which libmicrohttpd still shows. */
+static enum MHD_Result exchange_feed(struct exchange *x, const char *slice, size_t length,
+                                     size_t shown)
 {
-    x->slice = data + x->consumed;
-    x->slice_length = length - x->consumed;
-    if (x->content_length == UINT64_MAX) {
-        x->copy = malloc(x->slice_length);
-        if (!x->copy) {
-            return MHD_NO;
-        }
-        x->slice = memcpy(x->copy, x->slice, x->slice_length);
-    }
-    x->received += x->slice_length;
+    x->slice = slice;
+    x->slice_length = length;
+    x->slice_shown = shown;
+    x->received += length;
     conn_progress(x->conn, x->received);
     return exchange_suspend(x, STATE_FEEDING);
+}
+
+/* A piece of a chunked body is copied: libmicrohttpd moves it to the start of its buffer once the
+ * handler has returned. That of a body whose length is known lies there already. */
+static enum MHD_Result exchange_feed_chunk(struct exchange *x, const char *piece, size_t length)
+{
+    x->copy = malloc(length);
+    return x->copy ? exchange_feed(x, memcpy(x->copy, piece, length), length, length) : MHD_NO;
+}
+
+static enum MHD_Result exchange_go_on(struct exchange *x, size_t *length)
+{
+    *length -= x->consumed;
+    x->consumed = 0;
+    conn_alternate(x->conn, CONN_BODY);
+    x->state = STATE_BODY;
+    return MHD_YES;
+}
+
+/* More of a body has come, from x->consumed on. It is gathered for as long as more of it waits
+ * already in the kernel, whose coming next is then certain: nobody's slowness keeps a buffer. (Of a
+ * chunked body only the next chunk's header might wait there.) */
+static enum MHD_Result exchange_take_piece(struct exchange *x, const char *data, size_t *length)
+{
+    const char *piece = data + x->consumed;
+    size_t size = *length - x->consumed, held = x->gathered_length;
+    if (x->content_length == UINT64_MAX) {
+        return exchange_feed_chunk(x, piece, size);
+    }
+    bool more = x->received + held + size < x->content_length && conn_has_more(x->conn);
+    if (more && !x->gathered) {
+        x->gathered = gather_borrow(x->gateway->gather);
+    }
+    if (held == 0 && (!more || !x->gathered)) {
+        return exchange_feed(x, piece, size, size);
+    }
+    if (size > GATHER_BYTES - held) {
+        return exchange_feed(x, x->gathered, held, 0);
+    }
+    memcpy(x->gathered + held, piece, size);
+    x->gathered_length += size;
+    if (!more || x->gathered_length == GATHER_BYTES) {
+        return exchange_feed(x, x->gathered, x->gathered_length, size);
+    }
+    conn_progress(x->conn, x->received + x->gathered_length);
+    x->consumed = *length;
+    return exchange_go_on(x, length);
 }
 
 static enum MHD_Result exchange_take_body(struct exchange *x, const char *data, size_t *length)
 {
     if (x->route->body == ROUTE_BODY_STREAM) {
-        return exchange_feed(x, data, *length);
+        return exchange_take_piece(x, data, length);
     }
     x->received += *length;
     if (x->received > EXCHANGE_JSON_MAX) {
@@ -204,18 +254,20 @@ static enum MHD_Result exchange_take_body(struct exchange *x, const char *data, 
  * over would wait for the next packet, which may never come. */
 static enum MHD_Result exchange_fed(struct exchange *x, const char *data, size_t *length)
 {
-    x->consumed += x->slice_length;
+    x->consumed += x->slice_shown;
     free(TAKE(x->copy));
+    exchange_ungather(x);
     bool complete = x->received == x->content_length;
     bool refused = x->response && !complete;
     if (!refused && *length > x->consumed) {
-        return exchange_feed(x, data, *length);
+        return exchange_take_piece(x, data, length);
     }
-    *length -= x->consumed;
-    x->consumed = 0;
-    conn_alternate(x->conn, CONN_BODY);
-    x->state = refused ? STATE_DISCARD : STATE_BODY;
-    return refused ? exchange_discard(x, length) : MHD_YES;
+    exchange_go_on(x, length);
+    if (refused) {
+        x->state = STATE_DISCARD;
+        return exchange_discard(x, length);
+    }
+    return MHD_YES;
 }
 
 static bool runs_inline(const struct exchange *x)
@@ -303,6 +355,7 @@ void exchange_end(void *gateway, struct MHD_Connection *mhd, void **context,
     if (x->conn) {
         conn_set_phase(x->conn, CONN_IDLE);
     }
+    exchange_ungather(x);
     if (!x->sink_opened) {
         exchange_free(x);
         return;

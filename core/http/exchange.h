@@ -78,10 +78,13 @@ struct exchange {
     /* The state machine's own. */
     int state;
     bool admitted; /* past the pool's bound once */
-    const char *slice;
+    const char *slice; /* what a worker is given */
     size_t slice_length;
-    size_t consumed; /* of what libmicrohttpd shows: it is told when all of it is done */
-    char *copy;      /* `slice`, where libmicrohttpd would move it */
+    size_t slice_shown; /* how much of it libmicrohttpd still shows */
+    size_t consumed;    /* of what libmicrohttpd shows: it is told when all of it is done */
+    char *copy;         /* `slice`, where libmicrohttpd would move it */
+    char *gathered;     /* lent: pieces that libmicrohttpd shows no more, until a worker has them */
+    size_t gathered_length;
     uint64_t discarded;
     int64_t started_us;
 };

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 struct conns;
+struct gather;
 struct health;
 struct settings_now;
 struct tally;
@@ -24,6 +25,7 @@ struct gateway {
     uint64_t max_upload_bytes;
     struct pool *pool;   /* whatever may block runs there */
     struct conns *conns; /* open connections, their deadlines */
+    struct gather *gather;
     struct health *health;
     struct settings_now *settings; /* what SIGHUP reads again */
     struct tally *uploads;         /* running uploads by account */

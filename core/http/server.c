@@ -10,6 +10,7 @@
 #include "core/base/log.h"
 #include "core/http/conn.h"
 #include "core/http/exchange.h"
+#include "core/http/gather.h"
 #include "core/http/health.h"
 #include "core/http/listen.h"
 #include "core/http/notify.h"
@@ -29,6 +30,7 @@ enum {
     CONNECTION_BYTES = 32 * 1024,
     CONNECTION_STACK = 256 * 1024,
     STOP_TICK_MS = 20,
+    TIDY_MS = 5000,
     ABORT_MS = 5000 /* for drivers to notice that they are cancelled */
 };
 #define DEFAULT_MAX_UPLOAD (5ull << 30)
@@ -100,6 +102,7 @@ static bool server_prepare(struct server *server, const struct config *config,
     gateway->traits = mgw_media_traits(media);
     gateway->max_upload_bytes = max ? max : DEFAULT_MAX_UPLOAD;
     gateway->pool = pool_new("mgw-worker", config->limits.workers, config->limits.queue);
+    gateway->gather = gather_new();
     gateway->health = health_new();
     uint32_t share = config->limits.connections / 4;
     gateway->uploads = tally_new(share ? share : 1);
@@ -114,8 +117,8 @@ static bool server_prepare(struct server *server, const struct config *config,
         .is_proxy = is_proxy,
         .is_proxy_ctx = gateway,
     });
-    return gateway->pool && gateway->health && gateway->uploads && gateway->conns &&
-           (!per_address || gateway->addresses) && server_settings(gateway);
+    return gateway->pool && gateway->gather && gateway->health && gateway->uploads &&
+           gateway->conns && (!per_address || gateway->addresses) && server_settings(gateway);
 }
 
 static unsigned server_threads(void)
@@ -167,7 +170,7 @@ static int server_wait(struct server *server, int64_t timeout_ms)
 {
     int64_t until = clock_mono_ms() + timeout_ms;
     for (;;) {
-        int64_t left = timeout_ms < 0 ? 60000 : until - clock_mono_ms();
+        int64_t left = timeout_ms < 0 ? TIDY_MS : until - clock_mono_ms();
         if (left < 0) {
             return 0;
         }
@@ -179,6 +182,8 @@ static int server_wait(struct server *server, int64_t timeout_ms)
             notify_ready();
         } else if (signal > 0) {
             return signal;
+        } else {
+            gather_tidy(server->gateway.gather);
         }
     }
 }
@@ -225,6 +230,7 @@ static void server_release(struct server *server)
 {
     pool_free(server->gateway.pool);
     conns_free(server->gateway.conns);
+    gather_free(server->gateway.gather);
     tally_free(server->gateway.uploads);
     tally_free(server->gateway.addresses);
     settings_now_free(server->gateway.settings);
