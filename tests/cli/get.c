@@ -211,6 +211,21 @@ static void a_part_with_another_etag_is_fetched_again(void **state)
     assert_int_equal(proxy_saw(proxy, "If-Range: \"another\""), 1);
 }
 
+static void a_part_of_other_bytes_is_not_gone_on_with(void **state)
+{
+    (void)state;
+    char *path = interrupted();
+    char *note = keep_text("%s.part.etag", path);
+    json_t *json = keep_json(json_load_file(note, 0, NULL));
+    json_object_set_new(json, "checksum", json_string("sha256:00"));
+    json_dump_file(json, note, 0);
+    struct proxy *proxy = KIT_PROXY({0});
+    struct run run = run_mediagw("get", id, "-o", path, NULL);
+    kit_exit(&run, 0);
+    kit_is(path, video);
+    assert_int_equal(proxy_saw(proxy, "\r\nRange:"), 0);
+}
+
 static void a_complete_part_needs_no_bytes(void **state)
 {
     (void)state;
@@ -266,6 +281,12 @@ static void a_part_that_is_a_symlink_is_not_written_through(void **state)
     struct run run = run_mediagw("get", id, "-o", path, NULL);
     kit_exit(&run, 1);
     kit_is(aim, (struct body){"precious", 8});
+    path = kit_path("b.webm");
+    aim = kit_path("nothing");
+    assert_int_equal(symlink(aim, keep_text("%s.part", path)), 0);
+    run = run_mediagw("get", id, "-o", path, NULL);
+    kit_exit(&run, 1);
+    assert_false(kit_exists(aim));
 }
 
 static void what_is_not_there_or_not_ours_is_refused(void **state)
@@ -343,6 +364,7 @@ int main(void)
         CLI_TEST(a_part_without_its_note_is_not_gone_on_with),
         CLI_TEST(a_part_that_was_changed_is_fetched_again),
         CLI_TEST(a_part_with_another_etag_is_fetched_again),
+        CLI_TEST(a_part_of_other_bytes_is_not_gone_on_with),
         CLI_TEST(a_complete_part_needs_no_bytes),
         CLI_TEST(bytes_damaged_on_the_way_make_no_file),
         CLI_TEST(a_second_get_of_the_same_file_is_refused_meanwhile),

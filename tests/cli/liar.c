@@ -114,11 +114,14 @@ static void a_row_without_a_url_is_refused(void **state)
 static void urls_that_are_not_http_are_not_followed(void **state)
 {
     (void)state;
-    static const char *const urls[] = {"file:///etc/passwd", "ftp://127.0.0.1/a", "gopher://a/"};
+    struct proxy *aim = KIT_PROXY({.answer = BYTES}, {.answer = "220 ftp\r\n"});
+    const char *const urls[] = {keep_text("gopher%s/0", proxy_url(aim) + 4),
+                                keep_text("ftp%s/a", proxy_url(aim) + 4), "file:///etc/passwd"};
     for (size_t i = 0; i < 3; i++) {
         char *path;
         struct run run = GET_BY(&path, {.answer = row_of(CHECKSUM, urls[i])});
         is_refused(&run, path, "get x");
+        assert_int_equal(proxy_connections(aim), 0);
     }
 }
 

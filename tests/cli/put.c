@@ -135,6 +135,17 @@ static void long_metadata_arrives_whole_also_through_cuts_and_from_a_pipe(void *
     holds(kit_line(&run), small);
 }
 
+static void long_metadata_of_one_line_arrives_too(void **state)
+{
+    (void)state;
+    char *metadata = keep_text("{\"long\": \"%0*d\"}", 60000, 1);
+    struct run run = run_mediagw("put", "--metadata", metadata, "--mime-type", API_AUDIO,
+                                 kit_file("a.webm", small), NULL);
+    kit_exit(&run, 0);
+    json_t *answer = holds(kit_line(&run), small);
+    assert_string_equal(api_text(answer, "mimeType"), API_AUDIO);
+}
+
 static void a_form_damaged_on_the_way_is_refused(void **state)
 {
     (void)state;
@@ -373,6 +384,7 @@ int main(void)
         CLI_TEST(an_empty_file_is_a_recording),
         CLI_TEST(fields_arrive_as_they_were_given),
         CLI_TEST(long_metadata_arrives_whole_also_through_cuts_and_from_a_pipe),
+        CLI_TEST(long_metadata_of_one_line_arrives_too),
         CLI_TEST(a_form_damaged_on_the_way_is_refused),
         CLI_TEST(a_put_that_is_cut_is_sent_again_and_stored_once),
         CLI_TEST(a_lost_answer_is_asked_for_again_and_stored_once),
