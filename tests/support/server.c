@@ -126,8 +126,9 @@ static bool is_listening(void *ctx)
         server->pid = 0;
         return true;
     }
-    server->port = find_port(server_log(server));
-    return server->port != 0;
+    const char *log = server_log(server);
+    server->port = find_port(log);
+    return server->port != 0 || strstr(log, "address=unix:");
 }
 
 void server_start(struct server *server)
