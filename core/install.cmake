@@ -33,3 +33,7 @@ set(MEDIAGW_PC_DIR ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH MEDIAGW_PC_TO_PREFIX /prefix/${MEDIAGW_PC_DIR} /prefix)
 configure_file(mediagw.pc.in ${CMAKE_CURRENT_BINARY_DIR}/mediagw.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mediagw.pc DESTINATION ${MEDIAGW_PC_DIR})
+
+# For systemd, which looks here under /usr and /usr/local.
+configure_file(mediagw.service.in ${CMAKE_CURRENT_BINARY_DIR}/mediagw.service @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mediagw.service DESTINATION lib/systemd/system)
