@@ -34,6 +34,12 @@ file(RELATIVE_PATH MEDIAGW_PC_TO_PREFIX /prefix/${MEDIAGW_PC_DIR} /prefix)
 configure_file(mediagw.pc.in ${CMAKE_CURRENT_BINARY_DIR}/mediagw.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mediagw.pc DESTINATION ${MEDIAGW_PC_DIR})
 
-# For systemd, which looks here under /usr and /usr/local.
-configure_file(mediagw.service.in ${CMAKE_CURRENT_BINARY_DIR}/mediagw.service @ONLY)
+# For systemd, which looks here under /usr and /usr/local. Its paths are absolute, so that the prefix has to be known, and that
+# may be said as late as at the install.
+install(CODE "
+  set(CMAKE_INSTALL_FULL_BINDIR \"${CMAKE_INSTALL_BINDIR}\")
+  if(NOT IS_ABSOLUTE \"\${CMAKE_INSTALL_FULL_BINDIR}\")
+    set(CMAKE_INSTALL_FULL_BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+  endif()
+  configure_file(\"${CMAKE_CURRENT_SOURCE_DIR}/mediagw.service.in\" \"${CMAKE_CURRENT_BINARY_DIR}/mediagw.service\" @ONLY)")
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mediagw.service DESTINATION lib/systemd/system)
