@@ -109,16 +109,16 @@ static bool access_jwt(struct exchange *x, const struct credentials *found)
 static bool access_cookie(struct exchange *x, struct credentials *found)
 {
     const char *name = settings_config(x->settings)->auth.cookie, *value;
-    size_t length, headers = exchange_header_count(x, "Cookie");
-    const char *header = exchange_header(x, "Cookie");
-    size_t count = name && header ? cookie_find(header, name, &value, &length) : 0;
+    const char *header = name ? exchange_header(x, "Cookie") : NULL;
+    size_t length, count = header ? cookie_find(header, name, &value, &length) : 0;
     if (count == 0 || !settings_jwt(x->settings)) {
         return true;
     }
+    count += exchange_header_count(x, "Cookie") - 1;
     char account[JWT_ACCOUNT_SIZE];
     AUTO_FREE char *token = strndup(value, length);
     bool other = found->key || found->jwt || found->proxy;
-    if (!token || count > 1 || headers > 1) { /* one of them may be another site's */
+    if (!token || count > 1) { /* one of them may be another site's */
         return access_refuse(x, "the cookie is given twice");
     }
     if (!token_holds(x, token, "cookie", account)) {

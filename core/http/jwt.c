@@ -29,7 +29,8 @@ struct verified {
 };
 
 struct jwt {
-    pthread_mutex_t lock; /* guards `verified`; libcjose's keys count their users without one */
+    pthread_mutex_t lock; /* guards `verified` */
+    pthread_mutex_t work; /* libcjose's keys count their users without a lock of their own */
     size_t count;
     struct verified verified[REMEMBERED];
     struct issuer issuers[];
@@ -83,6 +84,7 @@ enum mgw_status jwt_new(const struct jwt_issuer *issuers, size_t count, struct j
         return refuse(fault, 0, NULL, "out of memory");
     }
     pthread_mutex_init(&jwt->lock, NULL);
+    pthread_mutex_init(&jwt->work, NULL);
     for (size_t i = 0; i < count; i++) {
         enum mgw_status status = add_issuer(jwt, &issuers[i], i, fault);
         if (status != MGW_OK) {
@@ -104,6 +106,7 @@ void jwt_free(struct jwt *jwt)
     }
     if (jwt) {
         pthread_mutex_destroy(&jwt->lock);
+        pthread_mutex_destroy(&jwt->work);
     }
     free(jwt);
 }
@@ -313,12 +316,12 @@ bool jwt_check(struct jwt *jwt, const char *token, int64_t now, char account[JWT
         return !*why;
     }
     cjose_err err;
-    pthread_mutex_lock(&jwt->lock);
+    pthread_mutex_lock(&jwt->work);
     cjose_jws_t *jws = cjose_jws_import(token, length, &err);
     int64_t until = 0;
     *why = jws ? verify(jwt, jws, now, &until, account) : "the token is malformed";
     cjose_jws_release(jws);
-    pthread_mutex_unlock(&jwt->lock);
+    pthread_mutex_unlock(&jwt->work);
     if (!*why) {
         remember(jwt, hash, until, account);
     }

@@ -52,6 +52,17 @@ cat >"$scratch/config.json" <<'END'
  "url_keys": [{"id": "1", "secret": {"file": "url.key"}}]}
 END
 run 0 config check "$scratch/config.json" && out ': ok$'
+run 0 config show "$scratch/config.json" && out '"secret": "\*\*\*"' && out '"busy_timeout": "10s"' && out '"workers": 64'
+grep -q "$(cat "$scratch/url.key")" "$scratch/out" && say 'config show shows a secret'
+run 0 config schema && out 'json-schema.org/draft/2020-12' && out '"account_claim"'
+run 2 config schema x && err 'expected: mediagw config check FILE'
+run 2 config show && err 'expected: mediagw config check FILE'
+sed 's|^{|{"auth": {"jwt": [{"alg": "RS256", "pem": "x", "issuer": null, "audience": null}]}, |' \
+    "$scratch/config.json" >"$scratch/jwt.json"
+for command in 'config check' 'config show' 'serve --config'; do
+    # shellcheck disable=SC2086
+    run 2 $command "$scratch/jwt.json" && err 'jwt.json:1:36: key "auth.jwt\[0\].pem": it is no PEM of a' && one_line 1
+done
 run 1 key list --config "$scratch/config.json" && err 'init'
 run 0 init --config "$scratch/config.json" && out '^initialised$'
 run 0 init --config "$scratch/config.json"
