@@ -117,7 +117,7 @@ static bool check(const char *bytes, size_t length, size_t *pairs)
         return false;
     }
     while (next_item(&at, bytes + length, &item) && item.letter != 'e') {
-        if (value ? item.letter != 'v' : !strchr("ktn", item.letter)) {
+        if (item.letter == '\0' || !strchr(value ? "v" : "ktn", item.letter)) {
             return false;
         }
         value = item.letter == 'n';
