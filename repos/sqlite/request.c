@@ -6,8 +6,10 @@
 
 #include "columns.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct mgw_change change_given(const struct mgw_change *given, size_t stride)
 {
@@ -49,11 +51,7 @@ struct request *request_new(const struct mgw_change *changes, size_t stride, siz
     if (!request) {
         return NULL;
     }
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&request->done, &attributes);
-    pthread_condattr_destroy(&attributes);
+    sem_init(&request->wake, 0, 0);
     request->count = count;
     request->changes = (struct mgw_change *)(request + 1);
     request->results = (struct mgw_change_result *)(request->changes + count);
@@ -97,7 +95,24 @@ void request_results(const struct request *request, struct mgw_change_result *re
 void request_free(struct request *request)
 {
     if (request) {
-        pthread_cond_destroy(&request->done);
+        sem_destroy(&request->wake);
         free(request);
     }
+}
+
+void request_wake(struct request *request)
+{
+    atomic_store_explicit(&request->answered, true, memory_order_release);
+    sem_post(&request->wake);
+}
+
+bool request_wait(struct request *request, int64_t until_ms)
+{
+    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
+                             .tv_nsec = (long)(until_ms % 1000) * 1000000};
+    int failed;
+    do {
+        failed = sem_clockwait(&request->wake, CLOCK_MONOTONIC, &until);
+    } while (failed && errno == EINTR);
+    return !failed && atomic_load_explicit(&request->answered, memory_order_acquire);
 }

@@ -8,20 +8,22 @@
 #include "fault.h"
 
 #include <mediagw/repo.h>
-#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 
 enum request_state {
     REQUEST_QUEUED,    /* the caller may take it back */
     REQUEST_RUNNING,   /* the writer's until it is done */
     REQUEST_ABANDONED, /* the caller has left: the writer frees it */
-    REQUEST_DONE       /* the caller's */
+    REQUEST_DONE       /* the caller's, once it is woken */
 };
 
 struct request {
     struct request *next;
     enum request_state state; /* under the writer's lock */
-    pthread_cond_t done;
-    struct fault fault; /* its status is the request's answer */
+    sem_t wake;
+    atomic_bool answered; /* what follows is the answer */
+    struct fault fault;   /* its status is the request's answer */
     size_t count;
     struct mgw_change *changes;
     struct mgw_change_result *results;
@@ -33,5 +35,10 @@ struct request *request_new(const struct mgw_change *changes, size_t stride, siz
 void request_results(const struct request *request, struct mgw_change_result *results,
                      size_t stride);
 void request_free(struct request *request);
+
+/* The writer's last touch of a request that is done. */
+void request_wake(struct request *request);
+/* Whether it was woken before UNTIL_MS of the monotonic clock; at most once after each wake. */
+bool request_wait(struct request *request, int64_t until_ms);
 
 #endif

@@ -99,8 +99,10 @@ static struct request *take(struct writer *writer)
     return taken;
 }
 
+/* Nobody is woken under the lock: all would run into it. */
 static void answer(struct writer *writer, struct request *requests)
 {
+    struct request *done = NULL, **last = &done;
     pthread_mutex_lock(&writer->lock);
     for (struct request *at = requests, *next; at; at = next) {
         next = at->next;
@@ -108,10 +110,16 @@ static void answer(struct writer *writer, struct request *requests)
             request_free(at);
         } else {
             at->state = REQUEST_DONE;
-            pthread_cond_signal(&at->done);
+            *last = at;
+            last = &at->next;
         }
     }
+    *last = NULL;
     pthread_mutex_unlock(&writer->lock);
+    for (struct request *at = done, *next; at; at = next) {
+        next = at->next;
+        request_wake(at);
+    }
 }
 
 static void serve(struct writer *writer, struct request *requests)
@@ -172,49 +180,58 @@ void writer_maintain(struct writer *writer)
 {
     pthread_mutex_lock(&writer->lock);
     writer->maintain = true;
-    pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->lock);
+    pthread_cond_signal(&writer->wake);
 }
 
 static enum mgw_status over(const struct writer *writer, struct mgw_call *call)
 {
     if (call->cancelled(call)) {
-        return mgw_fail(call, MGW_CANCELLED, "nobody waits for this change any more");
+        return MGW_CANCELLED;
     }
-    if (call->deadline_ms && writer->options.host->monotonic_ms() >= call->deadline_ms) {
-        return mgw_fail(call, MGW_TIMEOUT, "the deadline passed before the change was made");
-    }
-    return MGW_OK;
+    bool late = call->deadline_ms && writer->options.host->monotonic_ms() >= call->deadline_ms;
+    return late ? MGW_TIMEOUT : MGW_OK;
 }
 
-/* Under the lock. */
-static void wait_a_little(struct writer *writer, struct mgw_call *call, struct request *request)
+static enum mgw_status fail_over(struct mgw_call *call, enum mgw_status status)
+{
+    return mgw_fail(call, status,
+                    status == MGW_CANCELLED ? "nobody waits for this change any more"
+                                            : "the deadline passed before the change was made");
+}
+
+/* Whether the answer has come. */
+static bool wait_a_little(struct writer *writer, struct mgw_call *call, struct request *request)
 {
     int64_t until = writer->options.host->monotonic_ms() + POLL_MS;
     if (call->deadline_ms && call->deadline_ms < until) {
         until = call->deadline_ms;
     }
-    struct timespec time = {.tv_sec = (time_t)(until / 1000),
-                            .tv_nsec = (long)(until % 1000) * 1000000};
-    pthread_cond_timedwait(&request->done, &writer->lock, &time);
+    return request_wait(request, until);
 }
 
-/* Under the lock: the caller goes before the answer is there. */
-static void leave(struct writer *writer, struct request *request)
+/* The caller goes before the answer has come. False: the answer is coming at this moment. */
+static bool leave(struct writer *writer, struct request *request)
 {
-    if (request->state == REQUEST_RUNNING) {
+    pthread_mutex_lock(&writer->lock);
+    enum request_state state = request->state;
+    if (state == REQUEST_RUNNING) {
         request->state = REQUEST_ABANDONED;
-        return;
+    } else if (state == REQUEST_QUEUED) {
+        struct request **at = &writer->first;
+        while (*at != request) {
+            at = &(*at)->next;
+        }
+        *at = request->next;
+        if (!*at) {
+            writer->last = at;
+        }
     }
-    struct request **at = &writer->first;
-    while (*at != request) {
-        at = &(*at)->next;
+    pthread_mutex_unlock(&writer->lock);
+    if (state == REQUEST_QUEUED) {
+        request_free(request);
     }
-    *at = request->next;
-    if (!*at) {
-        writer->last = at;
-    }
-    request_free(request);
+    return state != REQUEST_DONE;
 }
 
 enum mgw_status writer_apply(struct writer *writer, struct mgw_call *call,
@@ -223,7 +240,7 @@ enum mgw_status writer_apply(struct writer *writer, struct mgw_call *call,
 {
     enum mgw_status status = over(writer, call);
     if (status != MGW_OK) {
-        return status;
+        return fail_over(call, status);
     }
     struct request *request = request_new(changes, change_stride, count);
     if (!request) {
@@ -232,20 +249,18 @@ enum mgw_status writer_apply(struct writer *writer, struct mgw_call *call,
     pthread_mutex_lock(&writer->lock);
     *writer->last = request;
     writer->last = &request->next;
-    pthread_cond_signal(&writer->wake);
-    while (request->state != REQUEST_DONE && status == MGW_OK) {
-        wait_a_little(writer, call, request);
-        status = request->state == REQUEST_DONE ? MGW_OK : over(writer, call);
-    }
-    if (status != MGW_OK) {
-        leave(writer, request);
-    }
     pthread_mutex_unlock(&writer->lock);
-    if (status == MGW_OK) {
-        request_results(request, results, result_stride);
-        status = fault_answer(call, &request->fault);
-        request_free(request);
+    pthread_cond_signal(&writer->wake);
+    for (bool coming = false; !wait_a_little(writer, call, request);) {
+        status = coming ? MGW_OK : over(writer, call);
+        if (status != MGW_OK && leave(writer, request)) {
+            return fail_over(call, status);
+        }
+        coming = coming || status != MGW_OK; /* it may be freed only after it was woken */
     }
+    request_results(request, results, result_stride);
+    status = fault_answer(call, &request->fault);
+    request_free(request);
     return status;
 }
 
