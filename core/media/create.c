@@ -263,13 +263,15 @@ static enum mgw_status commit_blob(struct mgw_create *create, struct mgw_call *c
 {
     create->published = PUBLISHED_MAYBE;
     enum mgw_status status = store_put_commit(create->writer, call, stat);
-    if (status == MGW_UNAVAILABLE || status == MGW_UNKNOWN_OUTCOME) {
+    bool perhaps = status == MGW_UNKNOWN_OUTCOME; /* whatever the second try says of itself */
+    if (status == MGW_UNAVAILABLE || perhaps) {
         status = store_put_commit(create->writer, call, stat);
     }
     if (status == MGW_OK) {
         create->writer = NULL;
         create->published = PUBLISHED_YES;
-    } else if (status != MGW_UNKNOWN_OUTCOME && status != MGW_TIMEOUT && status != MGW_CANCELLED) {
+    } else if (!perhaps && status != MGW_UNKNOWN_OUTCOME && status != MGW_TIMEOUT &&
+               status != MGW_CANCELLED) {
         create->published = PUBLISHED_NO;
     }
     return media_outside(status);
