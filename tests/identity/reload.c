@@ -58,6 +58,7 @@ static bool has_line(void *ctx)
 static void reload_until(const char *text)
 {
     struct line line = {text, strlen(server_log(gw->server))};
+    assert_true(gw->server->pid > 0);
     assert_int_equal(kill(gw->server->pid, SIGHUP), 0);
     if (!wait_for(has_line, &line, 20000)) {
         fail_msg("not in the log: %s\n%s", text, server_log(gw->server) + line.from);
