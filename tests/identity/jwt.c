@@ -383,11 +383,45 @@ static void issuers_that_cannot_be_used_are_refused(void **state)
     }
 }
 
+static void an_algorithm_is_pinned_to_its_keys(void **state)
+{
+    (void)state;
+    static const char long_secret[] =
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    cjose_err err;
+    cjose_jwk_t *oct = cjose_jwk_create_oct_spec((const uint8_t *)long_secret, 64, &err);
+    struct jwt_issuer hs = hs_issuer();
+    hs.secret = long_secret;
+    struct jwt_issuer rs = hs_issuer();
+    rs.alg = "RS256";
+    rs.secret = NULL;
+    rs.jwks = rsa_public;
+    const struct {
+        struct jwt_issuer issuer;
+        const char *alg;
+        cjose_jwk_t *key;
+        bool good;
+    } cases[] = {{hs, "HS256", oct, true}, {hs, "HS384", oct, false}, {hs, "HS512", oct, false},
+                 {rs, "RS256", rsa, true}, {rs, "RS384", rsa, false}, {rs, "RS512", rsa, false},
+                 {rs, "PS256", rsa, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char account[JWT_ACCOUNT_SIZE];
+        const char *why;
+        struct jwt *jwt = open_issuer(cases[i].issuer);
+        char *token = signed_token(cases[i].alg, NULL, cases[i].key, CLAIMS(""));
+        assert_int_equal(jwt_check(jwt, token, NOW, account, &why), cases[i].good);
+        free(token);
+        jwt_free(jwt);
+    }
+    cjose_jwk_release(oct);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_algorithm_is_believed_with_its_own_key),
         cmocka_unit_test(a_pem_serves_as_a_key),
+        cmocka_unit_test(an_algorithm_is_pinned_to_its_keys),
         cmocka_unit_test(claims_are_checked),
         cmocka_unit_test(a_remembered_token_still_expires),
         cmocka_unit_test(algorithms_cannot_be_swapped),
