@@ -111,31 +111,13 @@ void jwt_free(struct jwt *jwt)
     free(jwt);
 }
 
-/* Whether TEXT is base64url in its one spelling: libcjose overlooks bits that are left over, and an
- * altered token would be as good as the one that was signed. */
-static bool is_base64url(const char *text, size_t length)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    size_t last = 0;
-    for (size_t i = 0; i < length; i++) {
-        const char *at = strchr(alphabet, text[i]);
-        if (!at) {
-            return false;
-        }
-        last = (size_t)(at - alphabet);
-    }
-    size_t left_over = length % 4 == 2 ? 15 : length % 4 == 3 ? 3 : 0;
-    return length > 0 && length % 4 != 1 && (last & left_over) == 0;
-}
-
 bool jwt_is_token(const char *token)
 {
     const char *first = strchr(token, '.');
     const char *second = first ? strchr(first + 1, '.') : NULL;
-    return second && is_base64url(token, (size_t)(first - token)) &&
-           is_base64url(first + 1, (size_t)(second - first) - 1) &&
-           is_base64url(second + 1, strlen(second + 1));
+    return second && jwt_is_base64url(token, (size_t)(first - token)) &&
+           jwt_is_base64url(first + 1, (size_t)(second - first) - 1) &&
+           jwt_is_base64url(second + 1, strlen(second + 1));
 }
 
 /* ---- Remembered tokens ---- */

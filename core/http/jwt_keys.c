@@ -39,6 +39,22 @@ bool jwt_alg_of(const char *name, enum jwt_alg *alg)
     return false;
 }
 
+bool jwt_is_base64url(const char *text, size_t length)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    size_t last = 0;
+    for (size_t i = 0; i < length; i++) {
+        const char *at = text[i] ? strchr(alphabet, text[i]) : NULL;
+        if (!at) {
+            return false;
+        }
+        last = (size_t)(at - alphabet);
+    }
+    size_t left_over = length % 4 == 2 ? 15 : length % 4 == 3 ? 3 : 0;
+    return length > 0 && length % 4 != 1 && (last & left_over) == 0;
+}
+
 /* Takes KEY in every case. */
 static const char *keys_add(struct jwt_keys *keys, enum jwt_alg alg, cjose_jwk_t *key)
 {
@@ -75,6 +91,20 @@ static bool is_other(const json_t *member, enum jwt_alg alg)
            !type || strcmp(type, types[alg]) != 0;
 }
 
+/* Whether all numbers of a set's member can be given to libcjose. */
+static bool is_well_spelled(const json_t *member)
+{
+    static const char *const numbers[] = {"k", "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y"};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        const json_t *number = json_object_get(member, numbers[i]);
+        if (json_is_string(number) &&
+            !jwt_is_base64url(json_string_value(number), json_string_length(number))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const char *jwt_keys_from_jwks(struct jwt_keys *keys, enum jwt_alg alg, const char *text)
 {
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
@@ -89,7 +119,7 @@ const char *jwt_keys_from_jwks(struct jwt_keys *keys, enum jwt_alg alg, const ch
         if (is_other(member, alg)) {
             continue;
         }
-        AUTO_FREE char *one = json_dumps(member, JSON_COMPACT);
+        AUTO_FREE char *one = is_well_spelled(member) ? json_dumps(member, JSON_COMPACT) : NULL;
         cjose_err err;
         cjose_jwk_t *key = one ? cjose_jwk_import(one, strlen(one), &err) : NULL;
         wrong = key ? keys_add(keys, alg, key) : "one of its keys cannot be read";

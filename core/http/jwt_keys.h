@@ -21,6 +21,11 @@ struct jwt_keys {
 const char *jwt_alg_name(enum jwt_alg alg);
 bool jwt_alg_of(const char *name, enum jwt_alg *alg);
 
+/* Whether TEXT is base64url in its one spelling, which is all that libcjose may be given: of other
+ * text it overlooks left-over bits, so that an altered token would be as good as the one that was
+ * signed, and some ends the process (an assertion in its base64.c). */
+bool jwt_is_base64url(const char *text, size_t length);
+
 /* Each adds keys; NULL, or what is wrong. Keys of another type, use or algorithm in a set are left
  * out; none left is wrong. */
 const char *jwt_keys_from_jwks(struct jwt_keys *keys, enum jwt_alg alg, const char *json);
