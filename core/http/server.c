@@ -8,6 +8,7 @@
 #include "core/base/buf.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/http/acceptor.h"
 #include "core/http/conn.h"
 #include "core/http/exchange.h"
 #include "core/http/gather.h"
@@ -39,6 +40,7 @@ struct server {
     struct gateway gateway;
     struct listener listener;
     struct MHD_Daemon *daemon;
+    struct acceptor *acceptor;
     sigset_t signals;
 };
 
@@ -134,11 +136,11 @@ static bool server_start(struct server *server)
     unsigned threads = server_threads();
     uint64_t connections = (uint64_t)server->gateway.config->limits.connections * threads + threads;
     struct gateway *gateway = &server->gateway;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                     MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC;
     server->daemon = MHD_start_daemon(
         flags, 0, conns_accept, gateway->conns, exchange_handle, gateway,
         MHD_OPTION_EXTERNAL_LOGGER, mhd_log, NULL,              /* first: it serves the others */
-        MHD_OPTION_LISTEN_SOCKET, server->listener.fd,          /* */
         MHD_OPTION_THREAD_POOL_SIZE, threads,                   /* */
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)CONNECTION_STACK, /* */
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)(connections > 1000000 ? 1000000 : connections),
@@ -148,7 +150,11 @@ static bool server_start(struct server *server)
         MHD_OPTION_NOTIFY_COMPLETED, exchange_end, gateway,           /* */
         MHD_OPTION_NOTIFY_CONNECTION, conns_notice, gateway->conns,   /* */
         MHD_OPTION_END);
-    return server->daemon != NULL;
+    server->acceptor = server->daemon ? acceptor_new(server->daemon, server->listener.fd) : NULL;
+    if (server->daemon && !server->acceptor) {
+        MHD_stop_daemon(server->daemon);
+    }
+    return server->acceptor != NULL;
 }
 
 static void server_say(const struct server *server)
@@ -207,7 +213,7 @@ static int server_stop(struct server *server)
     log_event(LOG_LEVEL_INFO, "stopping", LOG_NUMBER("requests", server->gateway.active));
     server->gateway.draining = true;
     bool patient = server_wait(server, config->limits.drain_delay_ms) == 0;
-    MHD_quiesce_daemon(server->daemon);
+    acceptor_free(server->acceptor);
     shutdown(server->listener.fd, SHUT_RDWR); /* what is in the backlog, or comes, is refused */
     conns_stop(server->gateway.conns);
     if (!patient || !server_settle(server, config->limits.shutdown_deadline_ms)) {
