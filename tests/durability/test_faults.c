@@ -22,8 +22,8 @@ struct class
 {
     const char *name;
     uint32_t ops, kinds;
-    const char *store, *database;                /* a pattern below the one or behind the other */
-    enum { EITHER, CERTAIN, OPEN, ANY } outcome; /* OPEN: it may have happened, 503 */
+    const char *store, *database;           /* a pattern below the one or behind the other */
+    enum { EITHER, CERTAIN, OPEN } outcome; /* OPEN: it may have happened, 503 */
 };
 
 static const struct class classes[] = {
@@ -34,8 +34,7 @@ static const struct class classes[] = {
     {"publish", OP_ANY_NAME, 0, "/*", NULL, CERTAIN},
     {"attribute or length in the store", OP_XATTR | OP_TRUNCATE | OP_COPY, 0, "/*", NULL, CERTAIN},
     {"unlink in the store", OP_UNLINK, 0, "/*", NULL, EITHER},
-    /* ANY: of a sidecar folder that cannot be made, the driver tells that it is not there */
-    {"mkdir in the store", OP_MKDIR, 0, "/*", NULL, ANY},
+    {"mkdir in the store", OP_MKDIR, 0, "/*", NULL, EITHER},
     {"sync of the database", OP_SYNC, 0, NULL, "*", EITHER},
     {"write of the database", OP_WRITE, 0, NULL, "*", EITHER},
     {"other call on the database", OP_OPEN | OP_UNLINK | OP_TRUNCATE, 0, NULL, "*", EITHER},
@@ -61,8 +60,7 @@ static void check_refusal(const struct class *class, const struct http_answer *a
                           const char *what)
 {
     bool room = error == ENOSPC || error == EDQUOT;
-    bool right = (class->outcome == ANY && answer->status == 500) ||
-                 (class->outcome != CERTAIN && answer->status == 503) ||
+    bool right = (class->outcome != CERTAIN && answer->status == 503) ||
                  ((class->outcome != OPEN ||
                    strstr(overlay, "xattr")) && /* a sidecar's folder comes before */
                   answer->status == (room ? 507 : 500));
