@@ -5,13 +5,8 @@
 
 #include "tests/bench/series.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +15,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { THREADS = 2, HEADER_MAX = 8192, BUFFER = 256 * 1024, STALLED_SEC = 60 };
@@ -60,27 +54,6 @@ struct shared {
     int64_t end_us;
     bool keep;
 };
-
-int64_t client_now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-int client_connect(uint16_t port)
-{
-    struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-    if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
-        perror("bench: connect");
-        exit(1);
-    }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    return fd;
-}
 
 static bool fail(struct worker *worker, const struct connection *connection, const char *why)
 {
@@ -389,30 +362,4 @@ char *client_once(uint16_t port, const struct request *request, unsigned status)
                         .seconds = 60,
                         .at_most = 1};
     return run(&load, &outcome, &kept) ? kept : NULL;
-}
-
-char *client_head(const char *format, ...)
-{
-    char *head = NULL;
-    va_list args;
-    va_start(args, format);
-    if (vasprintf(&head, format, args) < 0) {
-        abort();
-    }
-    va_end(args);
-    return head;
-}
-
-struct request client_get(const char *target, const char *headers)
-{
-    struct request request = {
-        .head = client_head("GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\n", target, headers)};
-    request.head_length = strlen(request.head);
-    return request;
-}
-
-void client_release(struct request *request)
-{
-    free(request->head);
-    *request = (struct request){0};
 }

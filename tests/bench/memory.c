@@ -219,9 +219,9 @@ void memory_part(struct plan *plan, const char *pattern)
         "/api/media/%s", json_string_value(json_object_get(json_object_get(grant, "row"), "id")));
     struct request row = subject_get(&subject, target);
     struct request upload = subject_upload(&subject, false, pattern, PATTERN_BYTES, 65536);
+    large_figures(plan, &subject, pattern);
     idle_figures(plan, &subject, &row, &upload);
     slow_figures(plan, &subject, &row, &upload, pattern);
-    large_figures(plan, &subject, pattern);
     client_release(&row);
     client_release(&upload);
     json_decref(grant);
