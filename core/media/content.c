@@ -9,6 +9,7 @@
 #include "core/media/row.h"
 #include "core/media/url.h"
 
+#include <stddef.h>
 #include <string.h>
 
 struct mgw_content {
@@ -102,7 +103,7 @@ enum mgw_status mgw_content_open(struct mgw_media *media, struct mgw_call *call,
         return mgw_fail(call, MGW_IO, "out of memory");
     }
     content->media = media;
-    struct mgw_stat stat = {.size = sizeof stat};
+    struct mgw_stat stat = {.size = offsetof(struct mgw_stat, content_type)}; /* the row's count */
     status = find_row(media, call, request, &content->row);
     if (status == MGW_OK) {
         status = open_blob(content, call, &stat);

@@ -96,7 +96,8 @@ static enum mgw_status attach_sidecar(struct mgw_call *call, const struct fs *fs
         return fs_no_memory(call);
     }
     bool made = mkdirat(shard, ".meta", 0700) == 0;
-    sidecar->dir = beneath_open(fs, shard, ".meta", O_RDONLY | O_DIRECTORY);
+    bool there = made || errno == EEXIST;
+    sidecar->dir = there ? beneath_open(fs, shard, ".meta", O_RDONLY | O_DIRECTORY) : -1;
     if (sidecar->dir < 0 || (made && fsync(shard) != 0)) {
         return fs_fail(call, fs, errno, "making", "%s/.meta", name->shard);
     }
@@ -183,6 +184,10 @@ static char *load(const struct fs *fs, int shard, const char *hash, int fd, cons
         }
     }
     if (errno != ENODATA && errno != ENOTSUP) {
+        return NULL;
+    }
+    if (shard < 0) {
+        errno = ENOENT;
         return NULL;
     }
     meta_sidecar_name(hash, file, name);

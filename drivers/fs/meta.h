@@ -40,9 +40,9 @@ void meta_drop(struct sidecar *sidecar);   /* it never will be */
 /* Removes the sidecar of a version that is no longer there, if it had one. */
 void meta_remove(const struct fs *fs, int shard, const char *hash, const struct stat *stat);
 
-/* Fills content type and metadata of STAT (NULL: not wanted) out of the file FD; KEY, unless NULL,
- * has room for MGW_KEY_MAX + 1 bytes and gets the key where the properties tell it. MGW_NOT_FOUND:
- * there are none (or the blob went meanwhile). */
+/* Fills content type and metadata of STAT (NULL: not wanted) out of the file FD, and of its sidecar
+ * unless SHARD is -1; KEY, unless NULL, has room for MGW_KEY_MAX + 1 bytes and gets the key where
+ * the properties tell it. MGW_NOT_FOUND: there are none (or the blob went meanwhile). */
 enum mgw_status meta_read(struct mgw_call *call, const struct fs *fs, int shard, const char *hash,
                           int fd, const struct stat *file, struct mgw_stat *stat, char *key);
 
