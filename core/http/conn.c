@@ -7,6 +7,7 @@
 #include "core/base/cidr.h"
 #include "core/base/clock.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,7 +16,22 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { TICK_MAX_MS = 1000, TICK_MIN_MS = 50 };
+enum { TICK_MAX_MS = 1000, TICK_MIN_MS = 50, TIDY_FROM = 16 };
+
+/* Half of the connections and more are gone: their memory goes back to the system. The lock is
+ * held, but not meanwhile; false: nothing was to be done. */
+static bool conns_tidy(struct conns *conns)
+{
+    size_t count = conns->count;
+    if (conns->most < TIDY_FROM || count > conns->most / 2) {
+        return false;
+    }
+    conns->most = count;
+    pthread_mutex_unlock(&conns->lock);
+    malloc_trim(0);
+    pthread_mutex_lock(&conns->lock);
+    return true;
+}
 
 static void *conns_sweep(void *argument)
 {
@@ -23,6 +39,9 @@ static void *conns_sweep(void *argument)
     pthread_setname_np(pthread_self(), "mgw-sweeper");
     pthread_mutex_lock(&conns->lock);
     while (!conns->ending) {
+        if (conns_tidy(conns)) {
+            continue;
+        }
         if (!conns->first) {
             pthread_cond_wait(&conns->wake, &conns->lock);
             continue;
@@ -187,6 +206,7 @@ static void conn_opened(struct conns *conns, struct MHD_Connection *mhd, void **
         pthread_cond_signal(&conns->wake);
     }
     conns->first = conn;
+    conns->most = conns->count > conns->most ? conns->count : conns->most;
     if (conn_is_too_many(conns, conn)) {
         conn_cut(conn, NULL);
     }

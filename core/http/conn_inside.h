@@ -44,6 +44,7 @@ struct conns {
     pthread_t sweeper;
     struct conn *first;
     _Atomic size_t count;
+    size_t most; /* connections since memory was last given back */
     int64_t tick_ms;
     bool stopping, ending; /* no more requests; the sweeper ends */
 };
