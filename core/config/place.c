@@ -176,8 +176,17 @@ enum mgw_status config_say(struct mgw_error *error, const char *text)
             length--;
         }
     }
-    for (size_t i = 0; i < length; i++) {
-        error->text[i] = iscntrl((unsigned char)text[i]) ? ' ' : text[i];
+    for (size_t i = 0, n; i < length; i += n) {
+        for (n = 1; i + n < length && ((unsigned char)text[i + n] & 0xc0) == 0x80;) {
+            n++;
+        }
+        /* jansson's words may end in the middle of a character */
+        memcpy(error->text + i, text + i, n);
+        if (!text_is_utf8(text + i, n)) {
+            memset(error->text + i, '?', n);
+        } else if (iscntrl((unsigned char)text[i])) {
+            error->text[i] = ' ';
+        }
     }
     error->text[length] = '\0';
     return MGW_INVALID;
