@@ -73,7 +73,7 @@ static void use(struct config *config)
     PROMISE(json_is_object(shown));
     json_decref(shown);
     try_driver(config);
-    PROMISE(*config->listen && config->url_key_count > 0 ? true : true);
+    PROMISE(config->listen && *config->listen);
     size_t signers = 0;
     for (size_t i = 0; i < config->url_key_count; i++) {
         PROMISE(strlen(config->url_keys[i].secret) >= 32);

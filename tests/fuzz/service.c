@@ -290,7 +290,7 @@ static void finish(struct slot *slot, const uint8_t *arg)
     drop(slot);
 }
 
-static void delete (const uint8_t *arg)
+static void erase(const uint8_t *arg)
 {
     struct made *made = rig.made_count ? &rig.made[arg[0] % rig.made_count] : NULL;
     if (!made) {
@@ -390,7 +390,7 @@ static void step(uint8_t verb, const uint8_t *arg)
         drop(slot);
         break;
     case 4:
-        delete (arg);
+        erase(arg);
         break;
     case 5:
         list(arg);
