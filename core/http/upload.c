@@ -295,13 +295,7 @@ static void upload_drop(struct exchange *x)
 {
     struct upload *upload = x->upload;
     if (upload && upload->create) {
-        /* A call of its own: the request's may be over, which is why it is given up. */
-        struct mgw_call *call =
-            mgw_call_new(x->account, x->request_id, x->gateway->config->limits.request_deadline_ms);
-        if (call) {
-            mgw_create_abort(upload->create, call);
-            mgw_call_free(call);
-        }
+        mgw_create_abort(upload->create, x->call);
     }
     upload_free(x);
 }

@@ -270,11 +270,30 @@ static enum mgw_status commit_blob(struct mgw_create *create, struct mgw_call *c
     if (status == MGW_OK) {
         create->writer = NULL;
         create->published = PUBLISHED_YES;
-    } else if (!perhaps && status != MGW_UNKNOWN_OUTCOME && status != MGW_TIMEOUT &&
-               status != MGW_CANCELLED) {
+    } else if (perhaps) {
+        status = MGW_UNKNOWN_OUTCOME;
+    } else if (status != MGW_UNKNOWN_OUTCOME && status != MGW_TIMEOUT && status != MGW_CANCELLED &&
+               status != MGW_CORRUPT) { /* that one: what it says of a done commit makes no sense */
         create->published = PUBLISHED_NO;
     }
     return media_outside(status);
+}
+
+/* The row is not `uploading` any more: ours, where the answer of a first try was lost; else the
+ * reaper or a delete was there before us. Only a look that was answered may say so: a row that may
+ * be ready keeps its blob. */
+static enum mgw_status judge_conflict(struct mgw_create *create, struct mgw_call *call)
+{
+    AUTO_FREE struct mgw_row *row = NULL;
+    enum mgw_status seen = rows_get(create->media->rows, call, create->id, row_keep, &row);
+    if ((seen != MGW_OK && seen != MGW_NOT_FOUND) || (seen == MGW_OK && !row)) {
+        return mgw_fail(call, MGW_UNKNOWN_OUTCOME, "whether the row became ready is not known");
+    }
+    if (row && row->status == MGW_ROW_READY && row->fence == create->row.fence) {
+        create->row.updated_at = row->updated_at;
+        return MGW_OK;
+    }
+    return mgw_fail(call, MGW_STALE, "the upload's lease was lost; start it again");
 }
 
 /* The compare-and-set to `ready`, on status and fence. */
@@ -298,15 +317,7 @@ static enum mgw_status make_ready(struct mgw_create *create, struct mgw_call *ca
     enum mgw_status status = media_apply(create->media, call, &change, &result, 1);
     create->row.updated_at = result.updated_at;
     if (status == MGW_CONFLICT) {
-        /* Ours, where the answer of a first try was lost; else the reaper or a delete was there
-         * before us. */
-        AUTO_FREE struct mgw_row *row = NULL;
-        if (rows_get(create->media->rows, call, create->id, row_keep, &row) == MGW_OK && row &&
-            row->status == MGW_ROW_READY && row->fence == create->row.fence) {
-            create->row.updated_at = row->updated_at;
-            return MGW_OK;
-        }
-        status = mgw_fail(call, MGW_STALE, "the upload's lease was lost; start it again");
+        status = judge_conflict(create, call);
     }
     create->not_ours = status == MGW_STALE || status == MGW_NOT_FOUND;
     return status == MGW_NOT_FOUND ? MGW_STALE : media_outside(status);
@@ -327,11 +338,6 @@ static enum mgw_status finish_new(struct mgw_create *create, struct mgw_call *ca
     if (status == MGW_OK) {
         status = commit_blob(create, call, &stat);
     }
-    if (status == MGW_OK && stat.bytes != create->bytes) {
-        status = mgw_fail(call, MGW_IO, "the store kept %llu of %llu bytes",
-                          (unsigned long long)stat.bytes, (unsigned long long)create->bytes);
-        create->not_ours = true;
-    }
     if (status == MGW_OK) {
         status = make_ready(create, call);
     }
@@ -350,23 +356,41 @@ static enum mgw_status finish_replay(struct mgw_create *create, struct mgw_call 
     return grant_new(create->media, call, create->first, 0, NULL, true, grant);
 }
 
-/* Leaves nothing behind, or what the reaper finds. */
-static void create_undo(struct mgw_create *create)
+/* The row is not ours any more, and our blob could not be removed: the reaper shall come back to
+ * the row for it. */
+static void leave_to_reaper(struct mgw_create *create, struct mgw_call *call)
 {
-    AUTO_CALL struct mgw_call *call = call_new(create->account, NULL, 10000);
-    if (!call) {
-        return;
-    }
-    if (create->writer) {
+    struct mgw_change change = {
+        .size = sizeof change,
+        .type = MGW_CHANGE_UPDATE_ROW,
+        .set = MGW_FIELD_LEASE,
+        .row = &create->row,
+        .expect_status = MGW_ROW_FAILED | MGW_ROW_DELETED,
+        .expect_fence = MGW_ABSENT,
+        .lease_ms = media_grace_ms(create->media),
+    };
+    struct mgw_change_result result = {.size = sizeof result};
+    media_apply(create->media, call, &change, &result, 1);
+}
+
+/* Leaves nothing behind, or what the reaper finds. FALLBACK serves where memory is too short for a
+ * call of its own: the caller's may be over already. */
+static void create_undo(struct mgw_create *create, struct mgw_call *fallback)
+{
+    AUTO_CALL struct mgw_call *own = call_new(create->account, NULL, 10000);
+    struct mgw_call *call = own ? own : fallback;
+    if (create->writer && call) {
         store_put_abort(create->writer, call);
     }
+    insert_wait(&create->insert, NULL); /* it works on what is freed next */
     if (create->first) {
         return;
     }
     if (create->published == PUBLISHED_NO) {
         insert_fail(&create->insert);
-    } else if (create->not_ours) {
-        media_purge(create->media, call, &create->row);
+    } else if (create->not_ours && call &&
+               media_purge(create->media, call, &create->row) != MGW_OK) {
+        leave_to_reaper(create, call);
     }
 }
 
@@ -388,7 +412,7 @@ enum mgw_status mgw_create_finish(struct mgw_create *create, struct mgw_call *ca
             create->first ? finish_replay(create, call, grant) : finish_new(create, call, grant);
     }
     if (status != MGW_OK) {
-        create_undo(create);
+        create_undo(create, call);
     }
     details_release(&details);
     create_free(create);
@@ -397,7 +421,6 @@ enum mgw_status mgw_create_finish(struct mgw_create *create, struct mgw_call *ca
 
 void mgw_create_abort(struct mgw_create *create, struct mgw_call *call)
 {
-    (void)call; /* it may be over already: undoing has a call of its own */
-    create_undo(create);
+    create_undo(create, call);
     create_free(create);
 }

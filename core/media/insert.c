@@ -58,9 +58,10 @@ static void insert_run(struct pool_job *job)
     enum mgw_status status = rows_apply(insert->media->rows, insert->call, &change, &result, 1);
     if (status == MGW_UNKNOWN_OUTCOME) {
         status = rows_apply(insert->media->rows, insert->call, &change, &result, 1);
-        if (status == MGW_EXISTS && is_ours(insert, insert->call)) {
+        if (status ==
+            MGW_EXISTS) { /* most likely our own, but only a look that is answered can tell */
+            status = is_ours(insert, insert->call) ? MGW_OK : MGW_UNKNOWN_OUTCOME;
             result.created_at = insert->created_at;
-            status = MGW_OK;
         }
     }
     insert->created_at = result.created_at;
@@ -169,7 +170,8 @@ static enum mgw_status insert_both(struct insert *insert, struct mgw_call *call,
          .expect_status = MGW_ROW_UPLOADING,
          .expect_fence = failed.fence - 1,
          .expect_lease_over = 1,
-         .lease_ms = 0},
+         .lease_ms =
+             media_grace_ms(insert->media)}, /* its owner may yet publish: purge after that */
     };
     struct mgw_change_result results[3] = {
         {.size = sizeof results[0]}, {.size = sizeof results[0]}, {.size = sizeof results[0]}};

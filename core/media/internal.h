@@ -89,7 +89,8 @@ enum mgw_status media_apply(struct mgw_media *media, struct mgw_call *call,
                             const struct mgw_change *changes, struct mgw_change_result *results,
                             size_t count);
 
-void reaper_start(struct mgw_media *media);
+/* False: no thread could be had. */
+bool reaper_start(struct mgw_media *media);
 void reaper_stop(struct mgw_media *media);
 
 #endif

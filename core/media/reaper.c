@@ -158,9 +158,10 @@ static void *reaper_thread(void *argument)
     return NULL;
 }
 
-void reaper_start(struct mgw_media *media)
+bool reaper_start(struct mgw_media *media)
 {
     media->reaper_runs = thread_start(&media->reaper, "mgw-reaper", reaper_thread, media);
+    return media->reaper_runs;
 }
 
 void reaper_stop(struct mgw_media *media)

@@ -179,8 +179,8 @@ static enum mgw_status start(struct mgw_media *media, struct mgw_error *error)
         *error = *call->error;
         return status;
     }
-    if (media->reap_interval_ms > 0) {
-        reaper_start(media);
+    if (media->reap_interval_ms > 0 && !reaper_start(media)) {
+        return refuse(error, "%s", "the reaper's thread could not be started");
     }
     return MGW_OK;
 }

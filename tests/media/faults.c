@@ -114,6 +114,67 @@ static void a_ready_that_may_not_have_been_is_not_acknowledged(void **state)
     free(id);
 }
 
+static void a_row_that_may_be_ready_keeps_its_blob(void **state)
+{
+    struct bench *bench = *state;
+    struct mgw_grant *grant;
+    struct memrepo_fault lost = {
+        .times = 1, .status = MGW_UNKNOWN_OUTCOME, .after = true, .row_status = MGW_ROW_READY};
+    struct memrepo_fault blind = {.times = 1, .status = MGW_UNAVAILABLE};
+    memrepo_inject(bench->repo, MEMREPO_APPLY, &lost);
+    memrepo_inject(bench->repo, MEMREPO_GET, &blind);
+    assert_int_equal(bench_create(bench, bench->call, NULL, "x", &grant), MGW_UNKNOWN_OUTCOME);
+    assert_int_equal(memrepo_row_count(bench->repo, MGW_ROW_READY), 1);
+    assert_int_equal(memstore_blobs(bench->store), 1);
+}
+
+static void an_insert_that_may_have_been_is_no_conflict(void **state)
+{
+    struct bench *bench = *state;
+    struct mgw_grant *grant;
+    struct memrepo_fault lost = {
+        .times = 1, .status = MGW_UNKNOWN_OUTCOME, .after = true, .row_status = MGW_ROW_UPLOADING};
+    struct memrepo_fault blind = {.times = 1, .status = MGW_UNAVAILABLE};
+    memrepo_inject(bench->repo, MEMREPO_APPLY, &lost);
+    memrepo_inject(bench->repo, MEMREPO_GET, &blind);
+    assert_int_equal(bench_create(bench, bench->call, NULL, "x", &grant), MGW_UNKNOWN_OUTCOME);
+    assert_int_equal(memrepo_row_count(bench->repo, MGW_ROW_UPLOADING), 0);
+    assert_int_equal(memstore_blobs(bench->store), 0);
+}
+
+static void a_commit_that_makes_no_sense_leaves_no_blob(void **state)
+{
+    struct bench *bench = *state;
+    struct mgw_grant *grant;
+    memstore_lose_answer(bench->store, MEMSTORE_PUT_COMMIT, 1, 1, MGW_CORRUPT);
+    assert_int_equal(bench_create(bench, bench->call, NULL, "x", &grant), MGW_IO);
+    bench_reap_later(bench);
+    assert_int_equal(memrepo_row_count(bench->repo, MGW_ROW_FAILED), 1);
+    assert_int_equal(memstore_blobs(bench->store), 0);
+}
+
+static void a_late_blob_that_cannot_be_removed_is_the_reapers(void **state)
+{
+    struct bench *bench = *state;
+    struct mgw_create_options options = bench_options();
+    struct mgw_recording recording = bench_recording();
+    struct mgw_create *create;
+    struct mgw_grant *grant = NULL;
+    assert_int_equal(mgw_create_begin(bench->media, bench->call, &options, &create), MGW_OK);
+    assert_int_equal(mgw_create_write(create, bench->call, "abc", 3), MGW_OK);
+    while (memrepo_row_count(bench->repo, MGW_ROW_UPLOADING) == 0) {
+    }
+    bench_reap_later(bench);
+    bench_reap_later(bench);
+    bench_reap_later(bench); /* long enough that the row is left alone */
+    memstore_fail(bench->store, MEMSTORE_REMOVE, 1, 1, MGW_UNAVAILABLE);
+    assert_int_equal(mgw_create_finish(create, bench->call, &recording, &grant), MGW_STALE);
+    for (int i = 0; i < 10 && memstore_blobs(bench->store) > 0; i++) {
+        bench_reap_later(bench);
+    }
+    assert_int_equal(memstore_blobs(bench->store), 0);
+}
+
 static void an_owner_that_was_reaped_does_no_harm(void **state)
 {
     struct bench *bench = *state;
@@ -220,6 +281,10 @@ int main(void)
         BENCH_TEST(a_commit_of_unknown_outcome_is_left_to_the_reaper),
         BENCH_TEST(a_ready_whose_answer_is_lost_is_found_out),
         BENCH_TEST(a_ready_that_may_not_have_been_is_not_acknowledged),
+        BENCH_TEST(a_row_that_may_be_ready_keeps_its_blob),
+        BENCH_TEST(an_insert_that_may_have_been_is_no_conflict),
+        BENCH_TEST(a_commit_that_makes_no_sense_leaves_no_blob),
+        BENCH_TEST(a_late_blob_that_cannot_be_removed_is_the_reapers),
         BENCH_TEST(an_owner_that_was_reaped_does_no_harm),
         BENCH_TEST(a_recording_deleted_while_it_comes_in_is_not_acknowledged),
         BENCH_TEST(a_delete_whose_purge_fails_is_finished_by_the_reaper),
