@@ -195,11 +195,7 @@ static void a_drivers_words_go_to_the_log_and_not_to_the_client(void **state)
 static void only_whole_origins_can_be_listed(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"null",
-                                      "https://*",
-                                      "https://*.example.com",
-                                      "example.com",
-                                      "https://example.com/",
+    static const char *const bad[] = {"null", "example.com", "https://example.com/",
                                       "*\", \"https://example.com"};
     struct server *server = server_new(NULL);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
