@@ -13,6 +13,7 @@
 #include "core/http/origin.h"
 #include "core/http/routes.h"
 #include "core/http/strict.h"
+#include "core/http/upload.h"
 
 #include <string.h>
 #include <strings.h>
@@ -20,7 +21,6 @@
 enum {
     HEADER_BYTES_MAX = 16384,
     HEADERS_MAX = 128,
-    FORM_BYTES_MAX = 4 * 1024 * 1024 /* of a form besides its blob: more than its limits allow */
 };
 
 struct headers {
@@ -156,7 +156,8 @@ static bool head_limits(struct exchange *x)
     }
     bool known = x->has_body && x->content_length != UINT64_MAX;
     bool stream = x->route->body == ROUTE_BODY_STREAM;
-    uint64_t most = stream ? x->gateway->max_upload_bytes + FORM_BYTES_MAX : EXCHANGE_JSON_MAX;
+    uint64_t most =
+        stream ? x->gateway->max_upload_bytes + UPLOAD_FORM_BYTES_MAX : EXCHANGE_JSON_MAX;
     if (known && x->content_length > most) {
         answer_error(x, 413, "too_large",
                      stream ? "the content is larger than is allowed"

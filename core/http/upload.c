@@ -255,6 +255,10 @@ static bool upload_part_end(struct exchange *x, struct upload *upload)
 static bool upload_feed_form(struct exchange *x, const char *bytes, size_t length)
 {
     struct upload *upload = x->upload;
+    /* The blob is held to its limit by the service, all that stands around it by this. */
+    if (x->received > x->gateway->max_upload_bytes + UPLOAD_FORM_BYTES_MAX) {
+        return upload_failed(x, MGW_TOO_LARGE);
+    }
     if (upload->hash && EVP_DigestUpdate(upload->hash, bytes, length) != 1) {
         return upload_bad(x, NULL);
     }

@@ -7,6 +7,9 @@
 
 #include "core/http/exchange.h"
 
+/* Of a form besides its blob: more than the limits on parts and fields allow. */
+#define UPLOAD_FORM_BYTES_MAX (4 * 1024 * 1024)
+
 extern const struct sink upload_sink;
 
 #endif
