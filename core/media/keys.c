@@ -194,7 +194,7 @@ enum mgw_status mgw_key_revoke(struct mgw_media *media, struct mgw_call *call, c
                             "there is no API key with the id \"%s\"; see: mediagw key list", id);
         }
         if (status == MGW_OK && found.key.revoked_at != MGW_ABSENT) {
-            return MGW_OK;
+            break; /* by another node, perhaps: what is remembered here goes as well */
         }
         if (status == MGW_OK) {
             status = rows_now(media->rows, call, &now);

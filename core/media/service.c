@@ -36,6 +36,14 @@ static enum mgw_status refuse(struct mgw_error *error, const char *format, const
     return MGW_INVALID;
 }
 
+static void free_list(char **list)
+{
+    for (size_t i = 0; list && list[i]; i++) {
+        free(list[i]);
+    }
+    free(list);
+}
+
 static char **copy_list(const char *const *list)
 {
     size_t count = 0;
@@ -45,6 +53,10 @@ static char **copy_list(const char *const *list)
     char **copy = calloc(count + 1, sizeof *copy);
     for (size_t i = 0; copy && i < count; i++) {
         copy[i] = strdup(list[i]);
+        if (!copy[i]) { /* half a list would be another list */
+            free_list(copy);
+            return NULL;
+        }
     }
     return copy;
 }
@@ -271,10 +283,7 @@ void mgw_media_free(struct mgw_media *media)
     store_free(media->store);
     rows_free(media->rows);
     registry_free(media->registry);
-    for (size_t i = 0; media->mime_types && media->mime_types[i]; i++) {
-        free(media->mime_types[i]);
-    }
-    free(media->mime_types);
+    free_list(media->mime_types);
     free(media->default_bucket);
     free(media->public_url);
     free(media->node_id);

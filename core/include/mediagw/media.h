@@ -80,11 +80,13 @@ struct mgw_media_options {
     int64_t idempotency_ttl_ms; /* 0: 24 hours */
     uint64_t min_free_bytes; /* creates are MGW_NO_SPACE when the store has less; 0: no reserve */
     const char *node_id;     /* NULL: made up */
-    void (*log)(enum mgw_log_level level, const char *line); /* NULL: standard error; any thread */
+    void (*log)(
+        enum mgw_log_level level,
+        const char *line); /* NULL: standard error; any thread. One a process: the last given */
 };
 
-/* A service over the given instances; its reaper runs at once and every interval, in a thread of its
- * own. On failure the text is in ERROR (may be NULL; set error->size). */
+/* A service over the given instances; its reaper runs at once and every interval, in a thread of
+ * its own. On failure the text is in ERROR (may be NULL; set error->size). */
 MGW_API enum mgw_status mgw_media_new(const struct mgw_media_options *options,
                                       struct mgw_media **media, struct mgw_error *error);
 #define MGW_MEDIA_INIT 1u /* flag: initialise a store or database that is not there yet */
@@ -161,14 +163,16 @@ MGW_API enum mgw_status mgw_create_begin(struct mgw_media *media, struct mgw_cal
 MGW_API enum mgw_status mgw_create_write(struct mgw_create *create, struct mgw_call *call,
                                          const void *bytes, size_t length);
 /* Commits the blob, makes the row `ready` and answers both with a signed URL; then the recording is
- * durable. Ends the handle in every case. MGW_INVALID names what is wrong; MGW_CONFLICT: the
- * idempotency key was used for other content; MGW_CORRUPT: the bytes do not have the given
- * checksum; MGW_UNKNOWN_OUTCOME: the row stays `uploading` until the reaper. */
+ * durable. Ends the handle in every case. MGW_INVALID names what is wrong; MGW_UNSUPPORTED: the
+ * type is not allowed; MGW_CONFLICT: the idempotency key was used for other content; MGW_CORRUPT:
+ * the bytes do not have the given checksum; MGW_STALE: the lease was lost (a pause longer than it,
+ * or a delete), start again; MGW_UNKNOWN_OUTCOME and MGW_TIMEOUT: it may be done, the row is
+ * `ready` or stays `uploading` until the reaper; repeat with the same idempotency key. */
 MGW_API enum mgw_status mgw_create_finish(struct mgw_create *create, struct mgw_call *call,
                                           const struct mgw_recording *recording,
                                           struct mgw_grant **grant);
 /* Gives the recording up: its row becomes `failed`, nothing is left of the bytes. Ends the handle.
- */
+ * CALL may be over, or NULL. */
 MGW_API void mgw_create_abort(struct mgw_create *create, struct mgw_call *call);
 
 /* ---- Get, reissue, delete, list
