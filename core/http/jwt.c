@@ -5,6 +5,7 @@
 #include "core/http/jwt.h"
 
 #include "core/base/cleanup.h"
+#include "core/base/id.h"
 #include "core/base/text.h"
 #include "core/http/jwt_keys.h"
 
@@ -13,7 +14,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { REMEMBERED = 1024, HASH_BYTES = 32 };
+enum { REMEMBERED = 1024, HASH_BYTES = 32, ES256_BYTES = 64 };
 
 struct issuer {
     enum jwt_alg alg;
@@ -155,7 +156,7 @@ static void remember(struct jwt *jwt, const unsigned char hash[HASH_BYTES], int6
 
 /* Whether one of ISSUER's keys made the signature. A `kid` narrows the keys, but only to those of
  * this issuer. */
-static bool signed_by(cjose_jws_t *jws, const struct issuer *issuer)
+static bool signed_by(cjose_jws_t *jws, size_t signature, const struct issuer *issuer)
 {
     cjose_err err;
     cjose_header_t *header = cjose_jws_get_protected(jws);
@@ -163,6 +164,9 @@ static bool signed_by(cjose_jws_t *jws, const struct issuer *issuer)
     const char *kid = cjose_header_get(header, CJOSE_HDR_KID, &err);
     if (!alg || strcmp(alg, jwt_alg_name(issuer->alg)) != 0) {
         return false;
+    }
+    if (issuer->alg == JWT_ES256 && signature != ES256_BYTES) {
+        return false; /* libcjose leaves what is behind it unread */
     }
     for (size_t i = 0; i < issuer->keys.count; i++) {
         const char *id = cjose_jwk_get_kid(issuer->keys.keys[i], &err);
@@ -257,8 +261,8 @@ static json_t *claims_of(cjose_jws_t *jws)
 }
 
 /* NULL where an issuer vouches for it; else why not, of the issuer that came nearest. */
-static const char *verify(struct jwt *jwt, cjose_jws_t *jws, int64_t now, int64_t *until,
-                          char account[JWT_ACCOUNT_SIZE])
+static const char *verify(struct jwt *jwt, cjose_jws_t *jws, size_t signature, int64_t now,
+                          int64_t *until, char account[JWT_ACCOUNT_SIZE])
 {
     cjose_err err;
     AUTO_FREE char *crit = cjose_header_get_raw(cjose_jws_get_protected(jws), "crit", &err);
@@ -267,7 +271,7 @@ static const char *verify(struct jwt *jwt, cjose_jws_t *jws, int64_t now, int64_
     }
     const char *why = "no issuer's key made the token's signature";
     for (size_t i = 0; i < jwt->count; i++) {
-        if (!signed_by(jws, &jwt->issuers[i])) {
+        if (!signed_by(jws, signature, &jwt->issuers[i])) {
             continue;
         }
         json_t *claims = claims_of(jws);
@@ -281,16 +285,35 @@ static const char *verify(struct jwt *jwt, cjose_jws_t *jws, int64_t now, int64_
     return why;
 }
 
+/* Whether each part is base64url in its one spelling (RFC 7515 section 2): libcjose takes others,
+ * so that one token would have several texts. *SIGNATURE is the last part's length. */
+static bool is_canonical(const char *token, size_t *signature)
+{
+    unsigned char bytes[JWT_BYTES_MAX];
+    AUTO_FREE char *copy = strdup(token);
+    char *rest = copy, *part;
+    while ((part = strsep(&rest, "."))) {
+        size_t length = sizeof bytes;
+        if (!id_unbase64url(part, bytes, &length)) {
+            return false;
+        }
+        *signature = length;
+    }
+    return copy != NULL;
+}
+
 bool jwt_check(struct jwt *jwt, const char *token, int64_t now, char account[JWT_ACCOUNT_SIZE],
                const char **why)
 {
     unsigned char hash[HASH_BYTES];
-    size_t length = strlen(token);
+    size_t length = strlen(token), signature = 0;
     *why = NULL;
     if (length > JWT_BYTES_MAX) {
         *why = "the token is longer than 8 KiB";
     } else if (!jwt_is_token(token)) {
         *why = "it is no token";
+    } else if (!is_canonical(token, &signature)) {
+        *why = "the token is malformed";
     } else if (!EVP_Digest(token, length, hash, NULL, EVP_sha256(), NULL)) {
         *why = "SHA-256 failed";
     }
@@ -301,7 +324,7 @@ bool jwt_check(struct jwt *jwt, const char *token, int64_t now, char account[JWT
     pthread_mutex_lock(&jwt->work);
     cjose_jws_t *jws = cjose_jws_import(token, length, &err);
     int64_t until = 0;
-    *why = jws ? verify(jwt, jws, now, &until, account) : "the token is malformed";
+    *why = jws ? verify(jwt, jws, signature, now, &until, account) : "the token is malformed";
     cjose_jws_release(jws);
     pthread_mutex_unlock(&jwt->work);
     if (!*why) {

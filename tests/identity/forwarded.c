@@ -65,6 +65,24 @@ static void what_is_no_set_is_refused(void **state)
     }
 }
 
+static void limits_count_whole_networks_of_ipv6(void **state)
+{
+    (void)state;
+    const struct {
+        const char *one, *other;
+        bool same;
+    } pairs[] = {{"192.0.2.7", "192.0.2.7", true},
+                 {"192.0.2.7", "192.0.2.8", false},
+                 {"2001:db8:1:2::5", "2001:db8:1:2:ffff::6", true},
+                 {"2001:db8:1:2::5", "2001:db8:1:3::5", false}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        struct in6_addr one = address(pairs[i].one), other = address(pairs[i].other);
+        one = cidr_client(&one);
+        other = cidr_client(&other);
+        assert_int_equal(memcmp(&one, &other, sizeof one) == 0, pairs[i].same);
+    }
+}
+
 struct asked {
     const char *forwarded, *x_for, *x_proto, *x_host;
 };
@@ -150,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_hold_what_they_name),
         cmocka_unit_test(what_is_no_set_is_refused),
+        cmocka_unit_test(limits_count_whole_networks_of_ipv6),
         cmocka_unit_test(a_stranger_is_not_believed),
         cmocka_unit_test(a_trusted_proxy_tells_address_scheme_and_host),
         cmocka_unit_test(a_chain_is_believed_as_far_as_it_is_trusted),
