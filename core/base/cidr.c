@@ -89,6 +89,15 @@ bool cidr_parse_address(const char *text, struct in6_addr *address)
     return end && read_address(copy, address, &v4);
 }
 
+struct in6_addr cidr_client(const struct in6_addr *address)
+{
+    struct in6_addr client = *address;
+    if (!IN6_IS_ADDR_V4MAPPED(address)) {
+        memset(&client.s6_addr[8], 0, 8);
+    }
+    return client;
+}
+
 bool cidr_holds(const struct cidr *set, size_t count, const struct in6_addr *address)
 {
     for (size_t i = 0; i < count; i++) {

@@ -20,6 +20,9 @@ bool cidr_parse(const char *text, struct cidr *cidr);
 bool cidr_parse_address(const char *text, struct in6_addr *address);
 /* Its text: IPv4 where it is one. */
 void cidr_address_text(const struct in6_addr *address, char out[INET6_ADDRSTRLEN]);
+/* Whom a limit for each address counts: an IPv4 address, or the 64 bits that an IPv6 client has its
+ * addresses from. */
+struct in6_addr cidr_client(const struct in6_addr *address);
 bool cidr_holds(const struct cidr *set, size_t count, const struct in6_addr *address);
 
 #endif

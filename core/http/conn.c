@@ -131,12 +131,14 @@ static void peer_text(const struct in6_addr *address, unsigned port, char out[CO
     snprintf(out, CONN_PEER_SIZE, IN6_IS_ADDR_V4MAPPED(address) ? "%s:%u" : "[%s]:%u", text, port);
 }
 
-/* How many connections come from ADDRESS. The lock is held. */
+/* How many connections come from whom ADDRESS belongs to. The lock is held. */
 static uint32_t conns_from(const struct conns *conns, const struct in6_addr *address)
 {
     uint32_t same = 0;
+    struct in6_addr client = cidr_client(address);
     for (const struct conn *conn = conns->first; conn; conn = conn->next) {
-        same += memcmp(&conn->address, address, sizeof *address) == 0;
+        struct in6_addr other = cidr_client(&conn->address);
+        same += memcmp(&other, &client, sizeof client) == 0;
     }
     return same;
 }

@@ -24,7 +24,7 @@
 enum {
     DISCARD_MAX = 256 * 1024,      /* of a refused body: what is read to keep the connection */
     LINGER_MAX = 16 * 1024 * 1024, /* after an answer in mid-body: until the client notices */
-    OPEN_LATE_MAX = 64 * 1024      /* bodies so small are sent anyway: their sink opens with them */
+    OPEN_LATE_MAX = 256 * 1024     /* bodies so small are one job: their sink opens with them */
 };
 
 void *exchange_begin(void *argument, const char *target, struct MHD_Connection *mhd)

@@ -17,7 +17,8 @@ static bool client_enter(struct exchange *x)
     if (!x->gateway->addresses || !named) {
         return true;
     }
-    cidr_address_text(&x->forwarded->client, text);
+    struct in6_addr client = cidr_client(&x->forwarded->client);
+    cidr_address_text(&client, text);
     x->counted = tally_enter(x->gateway->addresses, text);
     if (!x->counted) {
         answer_error(x, 429, "too_many_requests", "too many requests of one address at once");
@@ -50,7 +51,8 @@ void head_client_leave(struct exchange *x)
 {
     if (x->counted) {
         char text[INET6_ADDRSTRLEN];
-        cidr_address_text(&x->forwarded->client, text);
+        struct in6_addr client = cidr_client(&x->forwarded->client);
+        cidr_address_text(&client, text);
         tally_leave(x->gateway->addresses, text);
     }
     free(x->forwarded);

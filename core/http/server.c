@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 enum {
-    CONNECTION_BYTES = 32 * 1024,
+    CONNECTION_BYTES = 36 * 1024, /* above 32 KiB libmicrohttpd maps it, and it goes back */
     CONNECTION_STACK = 256 * 1024,
     STOP_TICK_MS = 20,
     TIDY_MS = 5000,
