@@ -176,7 +176,8 @@ static void send_shape(const struct server *to, const struct shape *shape)
         if (!raw_has_answer(raw, 0)) {
             fail_msg("neither answer nor end behind:\n%s", request);
         }
-        rest = raw_read(raw)->head;
+        bool head = shape->line && strncmp(shape->line, "HEAD", 4) == 0;
+        rest = (head ? raw_read_head(raw) : raw_read(raw))->head;
         assert_false(raw_has_answer(raw, 0));
     }
     judge(rest, outer, request);
