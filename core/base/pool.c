@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { IDLE_SEC = 10, STACK_BYTES = 512 * 1024 };
+enum { IDLE_SEC = 10, STACK_BYTES = 1024 * 1024 };
 
 /* A thread's own, on its stack. */
 struct worker {

@@ -28,8 +28,8 @@
 #include <unistd.h>
 
 enum {
-    CONNECTION_BYTES = 36 * 1024, /* above 32 KiB libmicrohttpd maps it, and it goes back */
-    CONNECTION_STACK = 256 * 1024,
+    CONNECTION_BYTES = 36 * 1024,   /* above 32 KiB libmicrohttpd maps it, and it goes back */
+    CONNECTION_STACK = 1024 * 1024, /* jansson recurses 2,048 levels deep, in some 190 KiB */
     STOP_TICK_MS = 20,
     TIDY_MS = 5000,
     ABORT_MS = 5000 /* for drivers to notice that they are cancelled */
