@@ -2,6 +2,7 @@
  *
  * Places in a config file, and refusals that name them. jansson keeps no positions, so the text is
  * walked once more along a JSON pointer, only when something is refused. */
+#include "core/base/json_skip.h"
 #include "core/base/text.h"
 #include "core/config/inside.h"
 
@@ -28,52 +29,10 @@ char *pointer_index(const char *pointer, size_t index)
 
 /* ---- Walking the text: valid JSON, so every step finds what it looks for ---- */
 
-static const char *skip_space(const char *at)
-{
-    while (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r') {
-        at++;
-    }
-    return at;
-}
-
-static const char *skip_string(const char *at)
-{
-    for (at++; *at && *at != '"'; at++) {
-        if (*at == '\\' && at[1]) {
-            at++;
-        }
-    }
-    return *at ? at + 1 : at;
-}
-
-static const char *skip_value(const char *at)
-{
-    size_t depth = 0;
-    do {
-        at = skip_space(at);
-        if (*at == '"') {
-            at = skip_string(at);
-        } else if (*at == '{' || *at == '[') {
-            depth++;
-            at++;
-        } else if (*at == '}' || *at == ']') {
-            depth--;
-            at++;
-        } else if (*at == ',' || *at == ':') {
-            at++;
-        } else {
-            while (*at && !strchr(",:]} \t\r\n", *at)) {
-                at++;
-            }
-        }
-    } while (depth > 0 && *at);
-    return at;
-}
-
 /* True where the JSON string at AT is the text KEY. */
 static bool string_is(const char *at, const char *key)
 {
-    size_t length = (size_t)(skip_string(at) - at);
+    size_t length = (size_t)(json_skip_string(at) - at);
     json_t *parsed = json_loadb(at, length, JSON_DECODE_ANY, NULL);
     bool same = parsed && strcmp(json_string_value(parsed), key) == 0;
     json_decref(parsed);
@@ -102,32 +61,32 @@ static char *next_token(const char **pointer)
 /* Steps from the value at *AT into its part TOKEN; *MARK is what a message shall point at. */
 static bool step_into(const char **at, const char *token, const char **mark)
 {
-    const char *here = skip_space(*at);
+    const char *here = json_skip_space(*at);
     bool object = *here == '{';
     size_t index = 0, wanted = (size_t)strtoul(token, NULL, 10);
     if (!object && *here != '[') {
         return false;
     }
-    for (here = skip_space(here + 1); *here && *here != '}' && *here != ']'; index++) {
+    for (here = json_skip_space(here + 1); *here && *here != '}' && *here != ']'; index++) {
         const char *item = here;
         if (object) {
-            here = skip_space(skip_string(here));
-            here = skip_space(here + 1); /* the colon */
+            here = json_skip_space(json_skip_string(here));
+            here = json_skip_space(here + 1); /* the colon */
         }
         if (object ? string_is(item, token) : index == wanted) {
             *mark = item;
             *at = here;
             return true;
         }
-        here = skip_space(skip_value(here));
-        here = *here == ',' ? skip_space(here + 1) : here;
+        here = json_skip_space(json_skip_value(here));
+        here = *here == ',' ? json_skip_space(here + 1) : here;
     }
     return false;
 }
 
 bool place_find(const char *text, const char *pointer, int *line, int *column)
 {
-    const char *at = text, *mark = skip_space(text);
+    const char *at = text, *mark = json_skip_space(text);
     for (;;) {
         AUTO_FREE char *token = next_token(&pointer);
         if (!token) {
