@@ -6,6 +6,7 @@
 
 #include "core/base/cidr.h"
 #include "core/base/clock.h"
+#include "core/base/thread.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -36,7 +37,6 @@ static bool conns_tidy(struct conns *conns)
 static void *conns_sweep(void *argument)
 {
     struct conns *conns = argument;
-    pthread_setname_np(pthread_self(), "mgw-sweeper");
     pthread_mutex_lock(&conns->lock);
     while (!conns->ending) {
         if (conns_tidy(conns)) {
@@ -82,7 +82,7 @@ struct conns *conns_new(const struct conn_limits *limits)
     pthread_mutex_init(&conns->lock, NULL);
     pthread_cond_init(&conns->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&conns->sweeper, NULL, conns_sweep, conns) != 0) {
+    if (!thread_start(&conns->sweeper, "mgw-sweeper", conns_sweep, conns)) {
         free(conns);
         return NULL;
     }
