@@ -34,11 +34,11 @@ void conn_cut(struct conn *conn, const char *why)
 {
     if (!conn->cut) {
         conn->cut = true;
-        shutdown(conn->fd, SHUT_RDWR);
-        if (why) {
+        if (why) { /* first: whoever sees the connection end finds the reason in the log */
             log_event(LOG_LEVEL_INFO, "connection cut", LOG_TEXT("client", conn->peer),
                       LOG_TEXT("reason", why));
         }
+        shutdown(conn->fd, SHUT_RDWR);
     }
 }
 
