@@ -285,6 +285,15 @@ static const char *verify(struct jwt *jwt, cjose_jws_t *jws, size_t signature, i
     return why;
 }
 
+/* No duplicate parameter (RFC 7515 section 4): libcjose would take the last of them. */
+static bool is_header(const unsigned char *bytes, size_t length)
+{
+    json_t *header = json_loadb((const char *)bytes, length, JSON_REJECT_DUPLICATES, NULL);
+    bool good = json_is_object(header);
+    json_decref(header);
+    return good;
+}
+
 /* Whether each part is base64url in its one spelling (RFC 7515 section 2): libcjose takes others,
  * so that one token would have several texts. *SIGNATURE is the last part's length. */
 static bool is_canonical(const char *token, size_t *signature)
@@ -294,7 +303,7 @@ static bool is_canonical(const char *token, size_t *signature)
     char *rest = copy, *part;
     while ((part = strsep(&rest, "."))) {
         size_t length = sizeof bytes;
-        if (!id_unbase64url(part, bytes, &length)) {
+        if (!id_unbase64url(part, bytes, &length) || (part == copy && !is_header(bytes, length))) {
             return false;
         }
         *signature = length;

@@ -314,6 +314,8 @@ static void what_a_token_brings_along_counts_for_nothing(void **state)
         "{\"alg\":\"HS256\",\"crit\":[]}",
         "{\"typ\":\"JWT\"}",
         "{\"alg\":\"hs256\"}",
+        "{\"alg\":\"none\",\"alg\":\"HS256\"}", /* no parameter twice, whichever counts */
+        "{\"alg\":\"HS256\",\"typ\":\"a\",\"typ\":\"JWT\"}",
         "[]",
     };
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
