@@ -262,6 +262,21 @@ enum mgw_status rows_scan_due(struct rows *rows, struct mgw_call *call, uint32_t
     return emission_end(rows, call, &emission, status, "scan_due", false);
 }
 
+enum mgw_status rows_scan(struct rows *rows, struct mgw_call *call, const char *after_id,
+                          uint32_t limit, mgw_row_emit *emit, void *ctx)
+{
+    if (!rows->driver.scan) {
+        call_clear(call);
+        return mgw_fail(call, MGW_UNSUPPORTED, "\"%s\" cannot walk over all rows",
+                        rows->guard.name);
+    }
+    struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = limit};
+    enum mgw_status status =
+        GUARDED(&rows->guard, call,
+                rows->driver.scan(call, rows->instance, after_id, limit, checked_row, &emission));
+    return emission_end(rows, call, &emission, status, "scan", false);
+}
+
 enum mgw_status rows_which_known(struct rows *rows, struct mgw_call *call, struct mgw_known *known,
                                  size_t count)
 {

@@ -24,6 +24,9 @@ enum mgw_status rows_list(struct rows *rows, struct mgw_call *call,
                           const struct mgw_row_query *query, mgw_row_emit *emit, void *ctx);
 enum mgw_status rows_scan_due(struct rows *rows, struct mgw_call *call, uint32_t limit,
                               mgw_row_emit *emit, void *ctx);
+/* MGW_UNSUPPORTED where the driver has no scan(). */
+enum mgw_status rows_scan(struct rows *rows, struct mgw_call *call, const char *after_id,
+                          uint32_t limit, mgw_row_emit *emit, void *ctx);
 enum mgw_status rows_which_known(struct rows *rows, struct mgw_call *call, struct mgw_known *known,
                                  size_t count);
 enum mgw_status rows_apply(struct rows *rows, struct mgw_call *call,

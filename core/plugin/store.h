@@ -42,6 +42,9 @@ enum mgw_status store_open(struct store *store, struct mgw_call *call, const str
                            struct mgw_stat *stat);
 enum mgw_status store_read(struct store_reader *reader, struct mgw_call *call, uint64_t offset,
                            void *buffer, size_t length, size_t *got);
+/* Nothing where the driver takes no advice. */
+void store_advise(struct store_reader *reader, struct mgw_call *call, uint64_t offset,
+                  uint64_t length);
 enum mgw_status store_descriptor(struct store_reader *reader, struct mgw_call *call,
                                  struct mgw_local_file *file);
 void store_close(struct store_reader *reader);

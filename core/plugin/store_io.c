@@ -212,6 +212,17 @@ enum mgw_status store_descriptor(struct store_reader *reader, struct mgw_call *c
     return MGW_OK;
 }
 
+void store_advise(struct store_reader *reader, struct mgw_call *call, uint64_t offset,
+                  uint64_t length)
+{
+    struct store *store = reader->store;
+    if (store->driver.advise && offset <= reader->bytes && length <= reader->bytes - offset) {
+        guard_lock(&store->guard);
+        store->driver.advise(call, reader->inner, offset, length);
+        guard_unlock(&store->guard);
+    }
+}
+
 void store_close(struct store_reader *reader)
 {
     if (!reader) {

@@ -72,6 +72,11 @@ static enum mgw_status proxy_descriptor(struct mgw_call *call, void *reader,
     return store_descriptor(reader, call, file);
 }
 
+static void proxy_advise(struct mgw_call *call, void *reader, uint64_t offset, uint64_t length)
+{
+    store_advise(reader, call, offset, length);
+}
+
 static void proxy_close(void *reader)
 {
     store_close(reader);
@@ -188,6 +193,7 @@ static const struct mgw_storage_driver proxy = {
     .sweep = proxy_sweep,
     .health = proxy_health,
     .free_bytes = proxy_free_bytes,
+    .advise = proxy_advise,
 };
 
 struct mgw_storage store_as_storage(struct store *store)

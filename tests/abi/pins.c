@@ -58,6 +58,8 @@ VALUE(MGW_ABI_MAJOR, 1);
 VALUE(MGW_ABSENT, INT64_MIN);
 VALUE(MGW_CONFIG_REQUIRED, 1);
 VALUE(MGW_CREATE_INIT, 1);
+VALUE(MGW_CREATE_MIGRATE, 2);
+VALUE(MGW_CREATE_DRY_RUN, 4);
 
 AT(struct mgw_error, size, 0);
 AT(struct mgw_error, retry_after_ms, 8);
@@ -226,6 +228,7 @@ AT(struct mgw_presign, content_type, 48);
 AT(struct mgw_presign, content_md5, 56);
 AT(struct mgw_presign, upload_state, 64);
 SPAN(struct mgw_presign, 72);
+AT(struct mgw_presign, metadata, 72);
 
 AT(struct mgw_presigned, size, 0);
 AT(struct mgw_presigned, method, 8);
@@ -272,6 +275,7 @@ AT(struct mgw_storage_driver, sweep, 184);
 AT(struct mgw_storage_driver, health, 192);
 AT(struct mgw_storage_driver, free_bytes, 200);
 SPAN(struct mgw_storage_driver, 208);
+AT(struct mgw_storage_driver, advise, 208);
 
 AT(struct mgw_storage, size, 0);
 AT(struct mgw_storage, driver, 8);
@@ -291,6 +295,7 @@ VALUE(MGW_CHANGE_UPDATE_ROW, 2);
 VALUE(MGW_CHANGE_PUT_RECORD, 3);
 VALUE(MGW_CHANGE_DELETE_RECORD, 4);
 VALUE(MGW_CHANGE_DELETE_ROW, 5);
+VALUE(MGW_CHANGE_IMPORT_ROW, 6);
 VALUE(MGW_FIELD_OWNER_EMAIL, 1);
 VALUE(MGW_FIELD_MIME_TYPE, 2);
 VALUE(MGW_FIELD_SIZE_BYTES, 4);
@@ -407,6 +412,7 @@ AT(struct mgw_repo_driver, maintain, 96);
 AT(struct mgw_repo_driver, health, 104);
 AT(struct mgw_repo_driver, now, 112);
 SPAN(struct mgw_repo_driver, 120);
+AT(struct mgw_repo_driver, scan, 120);
 
 AT(struct mgw_repo, size, 0);
 AT(struct mgw_repo, driver, 8);

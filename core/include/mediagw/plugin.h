@@ -165,6 +165,14 @@ struct mgw_config_value {
 
 #define MGW_CREATE_INIT                                                                            \
     1u /* flag: set the store or database up where there is none yet (`mediagw init`, dev mode) */
+#define MGW_CREATE_MIGRATE                                                                         \
+    2u /* flag: bring the schema up to date also where the configuration leaves that to the        \
+        * operator                                                                                 \
+        * (`mediagw migrate`) */
+#define MGW_CREATE_DRY_RUN                                                                         \
+    4u /* flag: change nothing; where a change would be due, MGW_CONFLICT with a text that says    \
+        * which                                                                                    \
+        * (`mediagw migrate --dry-run`) */
 
 /* All that create() gets. Every key of the table that was given or has a default is among the
  * values, once. */

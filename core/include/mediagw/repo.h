@@ -103,7 +103,11 @@ enum mgw_change_type {
     MGW_CHANGE_PUT_RECORD =
         3, /* `record`, if the stored version equals expect_version, else MGW_CONFLICT */
     MGW_CHANGE_DELETE_RECORD = 4, /* the same condition; kind, account, id of `record` count */
-    MGW_CHANGE_DELETE_ROW = 5     /* compare as in UPDATE_ROW, then the row is gone for good */
+    MGW_CHANGE_DELETE_ROW = 5,    /* compare as in UPDATE_ROW, then the row is gone for good */
+    /* `row` as it stands, with its created_at, updated_at and lease_until (`mediagw copy`);
+     * MGW_EXISTS as for INSERT_ROW. A row inserted afterwards is still no older than it. A driver
+     * that does not know it answers MGW_UNSUPPORTED. */
+    MGW_CHANGE_IMPORT_ROW = 6
 };
 
 /* Fields that MGW_CHANGE_UPDATE_ROW sets from `row`. id, account_id, bucket, key and created_at
@@ -237,6 +241,11 @@ struct mgw_repo_driver {
     enum mgw_status (*health)(struct mgw_call *call, void *instance);
     /* Required. The repository's clock. */
     enum mgw_status (*now)(struct mgw_call *call, void *instance, int64_t *now_ms);
+    /* Optional: MGW_UNSUPPORTED, and there is no `mediagw copy` or `verify`. Rows of any account
+     * and status by id, ascending, behind AFTER_ID (NULL: from the start), at most LIMIT (1 to
+     * 1,000). A page costs the same at any depth. */
+    enum mgw_status (*scan)(struct mgw_call *call, void *instance, const char *after_id,
+                            uint32_t limit, mgw_row_emit *emit, void *ctx);
 };
 
 /* A repository instance as the library takes it. */

@@ -24,9 +24,10 @@
 extern "C" {
 #endif
 
-#define MGW_KEY_MAX 1024u      /* bytes of a key, without the NUL */
-#define MGW_METADATA_MAX 2048u /* bytes of all names and values of a blob's metadata map together  \
-                                */
+#define MGW_KEY_MAX 1024u /* bytes of a key, without the NUL */
+#define MGW_METADATA_MAX                                                                           \
+    2048u /* bytes of all names and values of a blob's metadata map together                       \
+           */
 #define MGW_UPLOAD_STATE_MAX 4096u  /* bytes of a resumable upload's state */
 #define MGW_UPLOAD_RECEIPT_MAX 256u /* bytes of a part's receipt */
 
@@ -151,6 +152,9 @@ struct mgw_presign {
     const char *content_type;              /* PUT: the exact type that must be sent */
     const char *content_md5;               /* PUT, PART: base64, NULL: none */
     const struct mgw_opaque *upload_state; /* PART */
+    /* PUT: kept with the blob as in struct mgw_put; NULL: none. What must be sent for it is among
+     * the headers answered. */
+    const char *const *metadata;
 };
 
 struct mgw_presigned {
@@ -244,7 +248,8 @@ struct mgw_storage_driver {
     /* Optional: the host reads and puts. Content type and metadata go along; as atomic as put. */
     enum mgw_status (*copy)(struct mgw_call *call, void *instance, const struct mgw_blob *from,
                             const struct mgw_blob *to, struct mgw_stat *stat);
-    /* Optional: MGW_UNSUPPORTED. With MGW_STORAGE_PRESIGN_*. */
+    /* Optional: MGW_UNSUPPORTED. With MGW_STORAGE_PRESIGN_*. A presigned PUT never replaces a blob,
+     * and takes exactly the length, type and digest that were asked for. */
     enum mgw_status (*presign)(struct mgw_call *call, void *instance, const struct mgw_blob *blob,
                                const struct mgw_presign *presign, struct mgw_presigned *presigned);
 
@@ -268,7 +273,8 @@ struct mgw_storage_driver {
                                    struct mgw_opaque *receipt);
     /* Publishes the blob out of COUNT parts in order (numbers 1..COUNT, STRIDE bytes apart), as
      * put_commit does. Repeated: MGW_OK with the same stat. Parts that are missing or do not fit:
-     * MGW_INVALID. */
+     * MGW_INVALID. A part that went in through a presigned URL has no receipt (receipt_length 0):
+     * the driver looks for it by its number and length. */
     enum mgw_status (*upload_complete)(struct mgw_call *call, void *instance,
                                        const struct mgw_opaque *state, const struct mgw_part *parts,
                                        size_t count, size_t stride, uint64_t fence,
@@ -287,6 +293,9 @@ struct mgw_storage_driver {
     enum mgw_status (*health)(struct mgw_call *call, void *instance);
     /* Optional: MGW_UNSUPPORTED. Bytes that can still be put, for the gateway's reserve. */
     enum mgw_status (*free_bytes)(struct mgw_call *call, void *instance, uint64_t *bytes);
+    /* Optional: nothing. The host is about to read these LENGTH bytes from OFFSET, in order and no
+     * others, so that a driver may ask its store for exactly them. Waits for nothing. */
+    void (*advise)(struct mgw_call *call, void *reader, uint64_t offset, uint64_t length);
 };
 
 /* A storage instance as the host hands it to a filter and as the library takes it: its table and
