@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/statvfs.h>
 
 static const char *const folders[] = {"buckets", "uploads", "tmp"};
@@ -113,6 +114,15 @@ static enum mgw_status write_marker(struct mgw_call *call, struct fs *fs, int tm
 
 static enum mgw_status init(struct mgw_call *call, struct fs *fs)
 {
+    /* One at a time: a half-made store of another process is no stranger's folder. */
+    AUTO_CLOSE int lock = open(fs->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock >= 0) {
+        flock(lock,
+              LOCK_EX); /* where a file system has no locks, the marker's link still decides */
+    }
+    if (faccessat(fs->root, FS_MARKER, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        return MGW_OK;
+    }
     char stray[256] = "";
     if (!is_empty(fs, stray)) {
         return mgw_fail(call, MGW_INVALID,
