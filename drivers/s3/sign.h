@@ -24,8 +24,9 @@ struct sign_request {
     size_t query_count;
     const struct sign_pair *headers; /* to be signed, but host and what the signer adds itself */
     size_t header_count;
-    const char *payload; /* hex SHA-256 of the body, or SIGN_UNSIGNED; "" leaves the
-                            x-amz-content-sha256 header out (services other than S3) */
+    const char
+        *payload; /* hex SHA-256 of the body, or SIGN_UNSIGNED; "" is an empty body without the
+                     x-amz-content-sha256 header, which services other than S3 never get */
     const char *region, *service;
     int64_t now_ms; /* wall clock */
 };
