@@ -3,7 +3,7 @@
  * Credentials, from the first source that has some, in AWS's order: the config's keys, the
  * environment, web identity (STS), the shared files and their profile, the container's endpoint,
  * IMDSv2. Temporary ones are renewed five minutes before they end; while a renewal fails, the old
- * ones serve until they do. Nothing here is ever logged. Any thread: one renews, the others wait
+ * ones serve until they do. No part of them is ever logged. Any thread: one renews, the others wait
  * for it only where they have nothing valid. */
 #ifndef S3_CREDS_H
 #define S3_CREDS_H
