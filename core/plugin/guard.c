@@ -228,17 +228,16 @@ static bool metadata_name(const char *name, size_t length)
     return length > 0;
 }
 
-bool check_metadata(const char *const *metadata)
+bool check_metadata(const char *const *metadata, size_t max)
 {
     size_t total = 0;
     for (; metadata && metadata[0]; metadata += 2) {
-        size_t name = strnlen(metadata[0], MGW_METADATA_MAX + 1);
-        if (!metadata[1] || !metadata_name(metadata[0], name) ||
-            !check_utf8(metadata[1], MGW_METADATA_MAX)) {
+        size_t name = strnlen(metadata[0], max + 1);
+        if (!metadata[1] || !metadata_name(metadata[0], name) || !check_utf8(metadata[1], max)) {
             return false;
         }
         total += name + strlen(metadata[1]);
-        if (total > MGW_METADATA_MAX) {
+        if (total > max) {
             return false;
         }
     }

@@ -50,8 +50,8 @@ bool check_utf8(const char *text, size_t max);
 bool check_line(const char *text, size_t max);
 /* 1 to 256 visible ASCII without quotes. */
 bool check_etag(const char *etag);
-/* Name, value, …, NULL, at most MGW_METADATA_MAX bytes in all; NULL is none. */
-bool check_metadata(const char *const *metadata);
+/* Name, value, …, NULL, at most MAX bytes in all; NULL is none. */
+bool check_metadata(const char *const *metadata, size_t max);
 
 /* Copies a struct whose maker may know fewer or more fields (its first field is its size) into one
  * of BYTES bytes; what the maker did not know is zero. */

@@ -87,6 +87,9 @@ static enum mgw_status describe(struct store *store, struct mgw_call *call)
     if (!limits->max_key_bytes || limits->max_key_bytes > MGW_KEY_MAX) {
         limits->max_key_bytes = MGW_KEY_MAX;
     }
+    if (!limits->max_metadata_bytes || limits->max_metadata_bytes > MGW_METADATA_MAX) {
+        limits->max_metadata_bytes = MGW_METADATA_MAX;
+    }
     store->store_id = strdup(limits->store_id ? limits->store_id : "");
     limits->store_id = store->store_id;
     return store->store_id ? MGW_OK : mgw_fail(call, MGW_UNAVAILABLE, "out of memory");
@@ -213,11 +216,11 @@ enum mgw_status store_check_put(struct store *store, struct mgw_call *call,
     if (put->content_type && !check_line(put->content_type, 1024)) {
         return mgw_fail(call, MGW_INVALID, "the content type is no text of at most 1,024 bytes");
     }
-    if (!check_metadata(put->metadata)) {
+    if (!check_metadata(put->metadata, store->limits.max_metadata_bytes)) {
         return mgw_fail(
             call, MGW_INVALID,
             "the metadata are not [a-z0-9-]+ names and UTF-8 values of at most %u bytes",
-            MGW_METADATA_MAX);
+            store->limits.max_metadata_bytes);
     }
     uint64_t most = store->limits.max_blob_bytes;
     if (most && (put->flags & MGW_PUT_LENGTH_KNOWN) && put->length > most) {
@@ -241,7 +244,7 @@ enum mgw_status store_give_stat(struct store *store, struct mgw_call *call,
     if (answered->content_type && !check_line(answered->content_type, 1024)) {
         return guard_corrupt(&store->guard, call, "a stat whose content type is no text");
     }
-    if (!check_metadata(answered->metadata)) {
+    if (!check_metadata(answered->metadata, MGW_METADATA_MAX)) {
         return guard_corrupt(&store->guard, call, "a stat whose metadata break the rules");
     }
     if (to) {

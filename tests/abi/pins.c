@@ -159,6 +159,8 @@ AT(struct mgw_storage_limits, reserved, 28);
 AT(struct mgw_storage_limits, max_presign_ttl_sec, 32);
 AT(struct mgw_storage_limits, store_id, 40);
 SPAN(struct mgw_storage_limits, 48);
+AT(struct mgw_storage_limits, max_metadata_bytes, 48);
+AT(struct mgw_storage_limits, reserved2, 52);
 
 AT(struct mgw_blob, size, 0);
 AT(struct mgw_blob, bucket, 8);

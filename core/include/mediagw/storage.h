@@ -57,6 +57,8 @@ struct mgw_storage_limits {
      * another for every other store. A repository remembers it, and a gateway refuses to pair it
      * with another store. "" where the store has no marker. From call->alloc(). */
     const char *store_id;
+    uint32_t max_metadata_bytes; /* 0: MGW_METADATA_MAX */
+    uint32_t reserved2;
 };
 
 struct mgw_blob {

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "upload.h"
+
+#include "blob.h"
+#include "multipart.h"
+#include "put.h"
+#include "spool.h"
+
+#include <string.h>
+
+#define STATE "mediagw-s3-1"
+enum { BLOCK = 256 << 10, TAKEOVERS = 8 };
+
+uint32_t upload_number(uint32_t number, uint64_t generation)
+{
+    /* generation 0 is for parts that go in by presigned URLs */
+    uint64_t slot = generation == 0 ? 0 : 1 + (generation - 1) % (UPLOAD_SLOTS - 1);
+    return (number - 1) * UPLOAD_SLOTS + (uint32_t)slot + 1;
+}
+
+enum mgw_status upload_plan(struct mgw_call *call, void *instance, const struct mgw_put *put,
+                            struct mgw_upload_plan *plan)
+{
+    (void)call;
+    (void)instance;
+    plan->part_min = put_part_bytes(S3_PART_MIN, put->length, UPLOAD_PARTS_MAX);
+    plan->part_max = S3_PART_MAX;
+    plan->part_align = 1;
+    plan->max_parts = UPLOAD_PARTS_MAX;
+    plan->uniform = 1;
+    return MGW_OK;
+}
+
+/* ---- The state: words of ASCII, and the object's name at the end ---- */
+
+static enum mgw_status write_state(struct mgw_call *call, const struct note *note,
+                                   struct mgw_opaque *state)
+{
+    AUTO_TEXT struct text text = {0};
+    text_printf(&text, STATE " %s %s %s %u %" PRIu64 " %s", note->bucket, note->id, note->upload_id,
+                note->flags, note->length, note->key);
+    if (text.failed || text.length > state->capacity) {
+        return mgw_fail(call, MGW_INVALID, "S3's upload id is too long");
+    }
+    memcpy(state->bytes, text_of(&text), text.length);
+    state->length = text.length;
+    return MGW_OK;
+}
+
+enum mgw_status upload_read_state(struct mgw_call *call, const struct mgw_opaque *state,
+                                  struct upload_state *out)
+{
+    char *text = call->alloc(call, state->length + 1);
+    if (!text) {
+        return s3_no_memory(call);
+    }
+    memcpy(text, state->bytes, state->length);
+    char *words[6], *rest = text;
+    size_t count = 0;
+    while (count < 6 && rest && (words[count] = strsep(&rest, " "))) {
+        count++;
+    }
+    bool good = count == 6 && rest && *rest && strcmp(words[0], STATE) == 0 &&
+                strlen(text) <= state->length && strlen(words[2]) == 32 && *words[3];
+    for (size_t i = 4; good && i < 6; i++) {
+        good = *words[i] && !words[i][strspn(words[i], "0123456789")];
+    }
+    if (!good) {
+        return mgw_fail(call, MGW_INVALID, "the upload's state is not one of this driver");
+    }
+    *out = (struct upload_state){.bucket = words[1],
+                                 .id = words[2],
+                                 .upload_id = words[3],
+                                 .object = {words[1], rest},
+                                 .flags = (uint32_t)strtoul(words[4], NULL, 10),
+                                 .length = strtoull(words[5], NULL, 10)};
+    return MGW_OK;
+}
+
+enum mgw_status upload_create(struct mgw_call *call, void *instance, const struct mgw_blob *blob,
+                              const struct mgw_put *put, struct mgw_opaque *state)
+{
+    struct s3 *s3 = instance;
+    struct object object;
+    AUTO_NOTE struct note note = {0};
+    const char *upload_id = NULL;
+    enum mgw_status status = s3_over(call, s3);
+    status = status == MGW_OK ? place_object(call, s3, blob, &object) : status;
+    status = status == MGW_OK ? note_new(call, s3, &object, &note) : status;
+    if (status != MGW_OK) {
+        return status;
+    }
+    note.resumable = true;
+    note.flags = put->flags;
+    note.length = put->length;
+    status = note_write(call, s3, &note);
+    if (status == MGW_OK) {
+        status = multipart_create(
+            call, s3, &object, MGW_HAS(put, content_type) ? put->content_type : NULL,
+            MGW_HAS(put, metadata) ? put->metadata : NULL, note.id, &upload_id);
+    }
+    if (status != MGW_OK) {
+        return status;
+    }
+    free(note.upload_id);
+    note.upload_id = strdup(upload_id);
+    status = note.upload_id ? note_write(call, s3, &note) : s3_no_memory(call);
+    return status == MGW_OK ? write_state(call, &note, state) : status;
+}
+
+/* ---- The fence ---- */
+
+/* Reads the upload's note for the owner with FENCE; a higher one than was seen takes the upload
+ * over. MGW_NOT_FOUND, MGW_STALE, MGW_BUSY. */
+static enum mgw_status take(struct mgw_call *call, struct s3 *s3, const struct upload_state *state,
+                            uint64_t fence, struct note *note)
+{
+    for (unsigned i = 0; i < TAKEOVERS; i++) {
+        note_free(note);
+        enum mgw_status status = note_read(call, s3, state->bucket, state->id, note);
+        if (status != MGW_OK) {
+            return status == MGW_NOT_FOUND ? mgw_fail(call, status, "the upload is gone") : status;
+        }
+        if (fence < note->fence) {
+            return mgw_fail(call, MGW_STALE, "the upload has a newer owner");
+        }
+        if (fence == note->fence) {
+            return MGW_OK;
+        }
+        note->fence = fence;
+        note->generation++;
+        status = note_write(call, s3, note);
+        if (status != MGW_CONFLICT) {
+            return status;
+        }
+    }
+    return mgw_fail(call, MGW_BUSY, "the upload changes hands");
+}
+
+/* ---- Parts ---- */
+
+static enum mgw_status gather(struct mgw_call *call, const struct s3 *s3,
+                              const struct mgw_source *source, struct spool *spool)
+{
+    enum mgw_status status = spool_open(call, s3, spool);
+    AUTO_FREE unsigned char *block = malloc(BLOCK);
+    if (!block) {
+        return s3_no_memory(call);
+    }
+    for (uint64_t at = 0; at < source->length && status == MGW_OK;) {
+        uint64_t left = source->length - at;
+        size_t step = left < BLOCK ? (size_t)left : BLOCK;
+        status = s3_over(call, s3);
+        status = status == MGW_OK ? source->read(source->ctx, at, block, step) : status;
+        status = status == MGW_OK ? spool_write(call, spool, block, step) : status;
+        at += step;
+    }
+    return status == MGW_OK ? spool_seal(call, spool) : status;
+}
+
+static enum mgw_status check_part(struct mgw_call *call, const struct upload_state *state,
+                                  const struct mgw_part *part)
+{
+    if (part->number < 1 || part->number > UPLOAD_PARTS_MAX) {
+        return mgw_fail(call, MGW_INVALID, "the part's number is not 1 to %u", UPLOAD_PARTS_MAX);
+    }
+    bool known = state->flags & MGW_PUT_LENGTH_KNOWN;
+    if ((known || state->length) &&
+        (part->offset > state->length || part->length > state->length - part->offset)) {
+        return mgw_fail(call, known ? MGW_INVALID : MGW_TOO_LARGE,
+                        "the part ends beyond the upload's %" PRIu64 " bytes", state->length);
+    }
+    return MGW_OK;
+}
+
+enum mgw_status upload_part(struct mgw_call *call, void *instance, const struct mgw_opaque *opaque,
+                            const struct mgw_part *part, const struct mgw_source *source,
+                            uint64_t fence, struct mgw_opaque *receipt)
+{
+    struct s3 *s3 = instance;
+    struct upload_state state;
+    AUTO_NOTE struct note note = {0}, after = {0};
+    struct spool spool = {.fd = -1};
+    enum mgw_status status = upload_read_state(call, opaque, &state);
+    status = status == MGW_OK ? check_part(call, &state, part) : status;
+    status = status == MGW_OK ? take(call, s3, &state, fence, &note) : status;
+    if (status == MGW_OK && note.done) {
+        status = mgw_fail(call, MGW_NOT_FOUND, "the upload is complete");
+    }
+    if (status != MGW_OK) {
+        return status;
+    }
+    struct multipart_part sent = {.number = upload_number(part->number, note.generation),
+                                  .length = part->length,
+                                  .etag = "-"};
+    if (part->length > 0) { /* an empty part is no part for S3 */
+        status = gather(call, s3, source, &spool);
+        status = status == MGW_OK ? note_refresh(call, s3, &note) : status;
+        status = status == MGW_OK
+                     ? multipart_send(call, s3, &state.object, state.upload_id, &spool, &sent)
+                     : status;
+        spool_close(&spool);
+    }
+    if (status == MGW_OK || status == MGW_CONFLICT) { /* a new owner since? */
+        enum mgw_status now = take(call, s3, &state, fence, &after);
+        status = status == MGW_CONFLICT && now == MGW_OK ? MGW_BUSY : now;
+    }
+    if (status != MGW_OK) {
+        return status;
+    }
+    int length = snprintf(receipt->bytes, receipt->capacity, "%u %" PRIu64 " %s", sent.number,
+                          sent.length, sent.etag);
+    receipt->length = (size_t)length;
+    return MGW_OK;
+}
+
+/* ---- Complete ---- */
+
+struct found {
+    struct multipart_part *parts; /* one for each of the host's */
+    const struct mgw_part *const *asked;
+    size_t count;
+};
+
+/* Fills in a part without a receipt: the newest one of its number with its length. */
+static bool look(void *ctx, const struct multipart_part *part)
+{
+    struct found *found = ctx;
+    size_t index = (part->number - 1) / UPLOAD_SLOTS;
+    if (index < found->count && !found->asked[index]->receipt_length &&
+        found->asked[index]->length == part->length) {
+        found->parts[index] = *part;
+    }
+    return true;
+}
+
+static bool read_receipt(const struct mgw_part *part, struct multipart_part *out)
+{
+    char text[MGW_UPLOAD_RECEIPT_MAX + 1];
+    if (part->receipt_length > MGW_UPLOAD_RECEIPT_MAX) {
+        return false;
+    }
+    memcpy(text, part->receipt, part->receipt_length);
+    text[part->receipt_length] = '\0';
+    return sscanf(text, "%" SCNu32 " %" SCNu64 " %64s", &out->number, &out->length, out->etag) ==
+               3 &&
+           out->number > 0 && (out->number - 1) / UPLOAD_SLOTS == part->number - 1 &&
+           out->length == part->length;
+}
+
+/* The host's parts as S3's. */
+static enum mgw_status match(struct mgw_call *call, struct s3 *s3, const struct upload_state *state,
+                             struct found *found)
+{
+    uint64_t offset = 0;
+    bool look_up = false;
+    enum mgw_status status = MGW_OK;
+    for (size_t i = 0; i < found->count; i++) {
+        const struct mgw_part *part = found->asked[i];
+        bool receipt = part->receipt_length > 0;
+        if (part->number != i + 1 || part->offset != offset ||
+            (receipt && !read_receipt(part, &found->parts[i]))) {
+            return mgw_fail(call, MGW_INVALID, "part %zu is missing or does not fit", i + 1);
+        }
+        look_up = look_up || !receipt;
+        offset += part->length;
+    }
+    if ((state->flags & MGW_PUT_LENGTH_KNOWN) && offset != state->length) {
+        return mgw_fail(call, MGW_INVALID,
+                        "the parts have %" PRIu64 " bytes, %" PRIu64 " were announced", offset,
+                        state->length);
+    }
+    if (look_up) {
+        status = multipart_list(call, s3, &state->object, state->upload_id, look, found);
+    }
+    for (size_t i = 0; i < found->count && status == MGW_OK; i++) {
+        if (!found->parts[i].number) {
+            status = mgw_fail(call, MGW_INVALID, "part %zu of %" PRIu64 " bytes has not come",
+                              i + 1, found->asked[i]->length);
+        }
+    }
+    return status;
+}
+
+/* Without a byte: one empty part is what S3 makes an empty object of. */
+static enum mgw_status empty_part(struct mgw_call *call, struct s3 *s3,
+                                  const struct upload_state *state, struct multipart_part *part)
+{
+    struct spool spool;
+    enum mgw_status status = spool_open(call, s3, &spool);
+    status = status == MGW_OK ? spool_seal(call, &spool) : status;
+    *part = (struct multipart_part){.number = 1};
+    if (status == MGW_OK) {
+        status = multipart_send(call, s3, &state->object, state->upload_id, &spool, part);
+    }
+    spool_close(&spool);
+    return status;
+}
+
+static enum mgw_status complete(struct mgw_call *call, struct s3 *s3,
+                                const struct upload_state *state, const struct mgw_part *parts,
+                                size_t count, size_t stride, struct note *note,
+                                struct mgw_stat *stat)
+{
+    AUTO_FREE struct multipart_part *matched = calloc(count + 1, sizeof *matched);
+    AUTO_FREE const struct mgw_part **asked = calloc(count + 1, sizeof *asked);
+    if (!matched || !asked) {
+        return s3_no_memory(call);
+    }
+    for (size_t i = 0; i < count; i++) {
+        asked[i] = (const struct mgw_part *)(const void *)((const char *)parts + i * stride);
+    }
+    struct found found = {matched, asked, count};
+    enum mgw_status status = match(call, s3, state, &found);
+    size_t sent = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (matched[i].length > 0) {
+            matched[sent++] = matched[i];
+        }
+    }
+    if (status == MGW_OK && sent == 0) {
+        status = empty_part(call, s3, state, &matched[sent++]);
+    }
+    return status == MGW_OK
+               ? multipart_complete(call, s3, &state->object, state->upload_id, matched, sent,
+                                    state->flags & MGW_PUT_IF_ABSENT, note->id, stat)
+               : status;
+}
+
+enum mgw_status upload_complete(struct mgw_call *call, void *instance,
+                                const struct mgw_opaque *opaque, const struct mgw_part *parts,
+                                size_t count, size_t stride, uint64_t fence, struct mgw_stat *stat)
+{
+    struct s3 *s3 = instance;
+    struct upload_state state;
+    AUTO_NOTE struct note note = {0};
+    enum mgw_status status = upload_read_state(call, opaque, &state);
+    status = status == MGW_OK ? take(call, s3, &state, fence, &note) : status;
+    if (status != MGW_OK) {
+        return status;
+    }
+    if (note.done) {
+        return blob_head(call, s3, &state.object, NULL, stat, NULL);
+    }
+    status = complete(call, s3, &state, parts, count, stride, &note, stat);
+    if (status == MGW_OK) {
+        note.done = true;
+        note_write(call, s3, &note); /* else S3's NoSuchUpload says it next time */
+    }
+    return status;
+}
+
+enum mgw_status upload_abort(struct mgw_call *call, void *instance, const struct mgw_opaque *opaque,
+                             uint64_t fence)
+{
+    struct s3 *s3 = instance;
+    struct upload_state state;
+    AUTO_NOTE struct note note = {0};
+    enum mgw_status status = upload_read_state(call, opaque, &state);
+    status = status == MGW_OK ? take(call, s3, &state, fence, &note) : status;
+    if (status == MGW_NOT_FOUND || (status == MGW_OK && note.done)) {
+        return MGW_OK;
+    }
+    status = status == MGW_OK ? multipart_abort(call, s3, &state.object, state.upload_id) : status;
+    return status == MGW_OK ? note_remove(call, s3, &note) : status;
+}
