@@ -52,43 +52,56 @@ static char *encode(const struct note *note, int64_t now_ms)
     return text;
 }
 
-enum mgw_status note_write(struct mgw_call *call, struct s3 *s3, struct note *note)
+/* One PUT of a note's text. BARE: the etag without quotes. */
+static enum mgw_status put_text(struct mgw_call *call, struct s3 *s3, struct note *note,
+                                const struct object *object, const struct spool *spool, bool bare)
 {
-    int64_t now = s3->host->wall_ms();
-    AUTO_FREE char *text = encode(note, now);
-    AUTO_TEXT struct text quoted = {0};
-    struct object object;
-    struct spool spool = {.fd = -1};
-    char etag[300];
-    if (!text) {
-        return mgw_fail(call, MGW_INVALID, "the key is no UTF-8");
+    char match[260], etag[300];
+    struct request request = {.method = "PUT", .bucket = object->bucket, .object = object->name};
+    spool_attach(spool, &request);
+    request_header(&request, "content-type", "application/json");
+    if (note->etag[0]) {
+        snprintf(match, sizeof match, bare ? "%s" : "\"%s\"", note->etag);
+        request_header(&request, "if-match", match);
     }
-    enum mgw_status status = name_of(call, s3, note->bucket, note->id, &object);
-    struct request request = {.method = "PUT", .bucket = object.bucket, .object = object.name};
-    status = status == MGW_OK ? spool_open(call, s3, &spool) : status;
-    status = status == MGW_OK ? spool_write(call, &spool, text, strlen(text)) : status;
-    status = status == MGW_OK ? spool_seal(call, &spool) : status;
-    if (status == MGW_OK) {
-        spool_attach(&spool, &request);
-        request_header(&request, "content-type", "application/json");
-        if (note->etag[0]) {
-            text_printf(&quoted, "\"%s\"", note->etag);
-            request_header(&request, "if-match", text_of(&quoted));
-        }
+    enum mgw_status status = request_send(call, s3, &request);
+    if (status != MGW_OK && blob_made_bucket(call, s3, &request)) {
         status = request_send(call, s3, &request);
-        if (status != MGW_OK && blob_made_bucket(call, s3, &request)) {
-            status = request_send(call, s3, &request);
-        }
     }
     if (status == MGW_OK) {
         lane_header(&request.exchange, "etag", etag, sizeof etag);
         props_etag(etag, note->etag);
-        note->written_ms = now;
     }
     request_end(s3, &request);
+    return status;
+}
+
+enum mgw_status note_write(struct mgw_call *call, struct s3 *s3, struct note *note)
+{
+    int64_t now = s3->host->wall_ms();
+    AUTO_FREE char *text = encode(note, now);
+    struct object object;
+    struct spool spool = {.fd = -1};
+    if (!text) {
+        return mgw_fail(call, MGW_INVALID, "the key is no UTF-8");
+    }
+    bool held = note->etag[0], bare = atomic_load(&s3->bare_etags);
+    enum mgw_status status = name_of(call, s3, note->bucket, note->id, &object);
+    status = status == MGW_OK ? spool_open(call, s3, &spool) : status;
+    status = status == MGW_OK ? spool_write(call, &spool, text, strlen(text)) : status;
+    status = status == MGW_OK ? spool_seal(call, &spool) : status;
+    status = status == MGW_OK ? put_text(call, s3, note, &object, &spool, bare) : status;
+    if (status == MGW_CONFLICT && held && !bare) {
+        /* Ceph compares a PUT's If-Match with its etag as it stands, quotes and all. */
+        status = put_text(call, s3, note, &object, &spool, true);
+        if (status == MGW_OK) {
+            atomic_store(&s3->bare_etags, true);
+        }
+    }
     spool_close(&spool);
+    note->written_ms = status == MGW_OK ? now : note->written_ms;
     /* If-Match on an object that is gone */
-    return status == MGW_NOT_FOUND && note->etag[0] ? MGW_CONFLICT : status;
+    return status == MGW_NOT_FOUND && held ? MGW_CONFLICT : status;
 }
 
 static enum mgw_status decode(struct mgw_call *call, const struct text *text, struct note *note)

@@ -29,6 +29,7 @@
 #include <mediagw/storage.h>
 
 #include <inttypes.h>
+#include <stdatomic.h>
 
 struct lanes;
 struct senders;
@@ -47,7 +48,8 @@ struct s3 {
     uint64_t part_bytes;
     int64_t retry_ms; /* how long new attempts begin */
     uint32_t retries;
-    char id[33]; /* of the store; "": no marker */
+    char id[33];             /* of the store; "": no marker */
+    _Atomic bool bare_etags; /* a PUT's If-Match is wanted without quotes (Ceph) */
     struct creds *creds;
     struct signer *signer;
     struct lanes *lanes;
