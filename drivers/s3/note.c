@@ -41,12 +41,12 @@ static enum mgw_status name_of(struct mgw_call *call, const struct s3 *s3, const
 
 static char *encode(const struct note *note, int64_t now_ms)
 {
-    json_t *json =
-        json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:I}", "format", FORMAT,
-                  "bucket", note->bucket, "key", note->key, "upload_id", note->upload_id, "fence",
-                  (json_int_t)note->fence, "generation", (json_int_t)note->generation, "length",
-                  (json_int_t)note->length, "flags", (json_int_t)note->flags, "resumable",
-                  note->resumable, "done", note->done, "written", (json_int_t)now_ms);
+    json_t *json = json_pack(
+        "{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:I}", "format", FORMAT, "bucket",
+        note->bucket, "key", note->key, "upload_id", note->upload_id, "fence",
+        (json_int_t)note->fence, "generation", (json_int_t)note->generation, "length",
+        (json_int_t)note->length, "flags", (json_int_t)note->flags, "resumable", note->resumable,
+        "loose", note->loose, "done", note->done, "written", (json_int_t)now_ms);
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     return text;
@@ -108,13 +108,14 @@ static enum mgw_status decode(struct mgw_call *call, const struct text *text, st
 {
     const char *bucket, *key, *upload_id;
     json_int_t format, fence, generation, length, flags, written;
-    int resumable, done;
+    int resumable, loose, done;
     json_t *json = json_loadb(text_of(text), text->length, JSON_REJECT_DUPLICATES, NULL);
-    bool good = json && json_unpack(json, "{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:I}",
-                                    "format", &format, "bucket", &bucket, "key", &key, "upload_id",
-                                    &upload_id, "fence", &fence, "generation", &generation,
-                                    "length", &length, "flags", &flags, "resumable", &resumable,
-                                    "done", &done, "written", &written) == 0;
+    bool good =
+        json && json_unpack(json, "{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:I}",
+                            "format", &format, "bucket", &bucket, "key", &key, "upload_id",
+                            &upload_id, "fence", &fence, "generation", &generation, "length",
+                            &length, "flags", &flags, "resumable", &resumable, "loose", &loose,
+                            "done", &done, "written", &written) == 0;
     if (!good || format != FORMAT) {
         json_decref(json);
         return mgw_fail(call, MGW_CORRUPT, "the note %s of an upload is damaged or newer than this",
@@ -128,6 +129,7 @@ static enum mgw_status decode(struct mgw_call *call, const struct text *text, st
     note->length = (uint64_t)length;
     note->flags = (uint32_t)flags;
     note->resumable = resumable;
+    note->loose = loose;
     note->done = done;
     note->written_ms = written;
     json_decref(json);

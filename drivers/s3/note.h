@@ -17,6 +17,7 @@ struct note {
     uint64_t length; /* of MGW_PUT_LENGTH_KNOWN */
     uint32_t flags;  /* of struct mgw_put */
     bool resumable, done;
+    bool loose;     /* its parts are objects: loose.h */
     char etag[257]; /* of the note as it was read or written last; "": never */
     int64_t written_ms;
 };

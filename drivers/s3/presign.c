@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "presign.h"
 
+#include "loose.h"
 #include "props.h"
 #include "upload.h"
 
@@ -54,7 +55,7 @@ static enum mgw_status fill_put(struct mgw_call *call, struct s3 *s3,
 }
 
 static enum mgw_status fill(struct mgw_call *call, struct s3 *s3, const struct mgw_presign *presign,
-                            struct work *work)
+                            struct object *object, struct work *work)
 {
     struct upload_state state;
     enum mgw_status status;
@@ -77,6 +78,11 @@ static enum mgw_status fill(struct mgw_call *call, struct s3 *s3, const struct m
         if (presign->part_number < 1 || presign->part_number > UPLOAD_PARTS_MAX) {
             return mgw_fail(call, MGW_INVALID, "the part's number is not 1 to %u",
                             UPLOAD_PARTS_MAX);
+        }
+        if (state.loose) {
+            status = loose_object(call, s3, state.bucket, state.id,
+                                  upload_number(presign->part_number, 0), object);
+            return status == MGW_OK ? fill_put(call, s3, presign, work) : status;
         }
         snprintf(work->part, sizeof work->part, "%u", upload_number(presign->part_number, 0));
         query(work, "partNumber", work->part);
@@ -156,6 +162,6 @@ enum mgw_status presign(struct mgw_call *call, void *instance, const struct mgw_
         return mgw_fail(call, MGW_INVALID, "a presigned URL lives 1 to %d s", S3_PRESIGN_TTL_MAX);
     }
     enum mgw_status status = place_object(call, s3, blob, &object);
-    status = status == MGW_OK ? fill(call, s3, presign, &work) : status;
+    status = status == MGW_OK ? fill(call, s3, presign, &object, &work) : status;
     return status == MGW_OK ? answer(call, s3, &object, presign, &work, presigned) : status;
 }

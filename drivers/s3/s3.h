@@ -7,12 +7,13 @@
  * one HTTP exchange              request.c  one S3 request: signed, retried, judged answer.c    XML
  * answers                             props.c    properties <-> headers put.c       writers;
  * spool.c their bytes, sender.c parts in flight, multipart.c the requests read.c blob.c list.c
- * presign.c upload.c note.c sweep.c    the other callbacks
+ * presign.c upload.c loose.c note.c sweep.c    the other callbacks
  *
  * With `bucket` set, everything lies in that one bucket:
  *   PREFIX BUCKET/KEY                a blob of the logical BUCKET
  *   PREFIX .mediagw/store            the marker: format and store id
  *   PREFIX .mediagw/uploads/ID       a multipart upload under way: note.h
+ *   PREFIX .mediagw/parts/ID/NUMBER  a part of one, on Ceph: loose.h
  * Without it a blob is PREFIX KEY in the S3 bucket of its own name, notes lie beside it, and there
  * is no marker.
  *
@@ -49,6 +50,7 @@ struct s3 {
     int64_t retry_ms; /* how long new attempts begin */
     uint32_t retries;
     char id[33];             /* of the store; "": no marker */
+    _Atomic int completes;   /* loose.c's: which parts Complete wants named */
     _Atomic bool bare_etags; /* a PUT's If-Match is wanted without quotes (Ceph) */
     struct creds *creds;
     struct signer *signer;

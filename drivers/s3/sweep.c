@@ -2,6 +2,7 @@
 #include "sweep.h"
 
 #include "list.h"
+#include "loose.h"
 #include "multipart.h"
 #include "note.h"
 
@@ -43,6 +44,9 @@ static enum mgw_status end_upload(struct mgw_call *call, struct s3 *s3, const st
         aborted = 1;
     } else if (!note->done) {
         status = multipart_abort_all(call, s3, &object, older_than_ms, &aborted);
+    }
+    if (status == MGW_OK && note->loose) {
+        status = loose_remove(call, s3, note->bucket, note->id);
     }
     if (status == MGW_OK) {
         status = note_remove(call, s3, note);

@@ -2,6 +2,7 @@
 #include "upload.h"
 
 #include "blob.h"
+#include "loose.h"
 #include "multipart.h"
 #include "put.h"
 #include "spool.h"
@@ -9,7 +10,7 @@
 #include <string.h>
 
 #define STATE "mediagw-s3-1"
-enum { BLOCK = 256 << 10, TAKEOVERS = 8 };
+enum { BLOCK = 256 << 10, TAKEOVERS = 8, WORDS = 7 };
 
 uint32_t upload_number(uint32_t number, uint64_t generation)
 {
@@ -37,8 +38,8 @@ static enum mgw_status write_state(struct mgw_call *call, const struct note *not
                                    struct mgw_opaque *state)
 {
     AUTO_TEXT struct text text = {0};
-    text_printf(&text, STATE " %s %s %s %u %" PRIu64 " %s", note->bucket, note->id, note->upload_id,
-                note->flags, note->length, note->key);
+    text_printf(&text, STATE " %s %s %s %d %u %" PRIu64 " %s", note->bucket, note->id,
+                note->upload_id, note->loose, note->flags, note->length, note->key);
     if (text.failed || text.length > state->capacity) {
         return mgw_fail(call, MGW_INVALID, "S3's upload id is too long");
     }
@@ -55,14 +56,14 @@ enum mgw_status upload_read_state(struct mgw_call *call, const struct mgw_opaque
         return s3_no_memory(call);
     }
     memcpy(text, state->bytes, state->length);
-    char *words[6], *rest = text;
+    char *words[WORDS], *rest = text;
     size_t count = 0;
-    while (count < 6 && rest && (words[count] = strsep(&rest, " "))) {
+    while (count < WORDS && rest && (words[count] = strsep(&rest, " "))) {
         count++;
     }
-    bool good = count == 6 && rest && *rest && strcmp(words[0], STATE) == 0 &&
+    bool good = count == WORDS && rest && *rest && strcmp(words[0], STATE) == 0 &&
                 strlen(text) <= state->length && strlen(words[2]) == 32 && *words[3];
-    for (size_t i = 4; good && i < 6; i++) {
+    for (size_t i = 4; good && i < WORDS; i++) {
         good = *words[i] && !words[i][strspn(words[i], "0123456789")];
     }
     if (!good) {
@@ -72,8 +73,9 @@ enum mgw_status upload_read_state(struct mgw_call *call, const struct mgw_opaque
                                  .id = words[2],
                                  .upload_id = words[3],
                                  .object = {words[1], rest},
-                                 .flags = (uint32_t)strtoul(words[4], NULL, 10),
-                                 .length = strtoull(words[5], NULL, 10)};
+                                 .loose = strcmp(words[4], "0") != 0,
+                                 .flags = (uint32_t)strtoul(words[5], NULL, 10),
+                                 .length = strtoull(words[6], NULL, 10)};
     return MGW_OK;
 }
 
@@ -93,7 +95,8 @@ enum mgw_status upload_create(struct mgw_call *call, void *instance, const struc
     note.resumable = true;
     note.flags = put->flags;
     note.length = put->length;
-    status = note_write(call, s3, &note);
+    status = loose_wanted(call, s3, object.bucket, &note.loose);
+    status = status == MGW_OK ? note_write(call, s3, &note) : status;
     if (status == MGW_OK) {
         status = multipart_create(
             call, s3, &object, MGW_HAS(put, content_type) ? put->content_type : NULL,
@@ -196,9 +199,11 @@ enum mgw_status upload_part(struct mgw_call *call, void *instance, const struct 
     if (part->length > 0) { /* an empty part is no part for S3 */
         status = gather(call, s3, source, &spool);
         status = status == MGW_OK ? note_refresh(call, s3, &note) : status;
-        status = status == MGW_OK
-                     ? multipart_send(call, s3, &state.object, state.upload_id, &spool, &sent)
-                     : status;
+        if (status == MGW_OK) {
+            status = state.loose
+                         ? loose_send(call, s3, state.bucket, state.id, &spool, &sent)
+                         : multipart_send(call, s3, &state.object, state.upload_id, &spool, &sent);
+        }
         spool_close(&spool);
     }
     if (status == MGW_OK || status == MGW_CONFLICT) { /* a new owner since? */
@@ -232,6 +237,19 @@ static bool look(void *ctx, const struct multipart_part *part)
         found->parts[index] = *part;
     }
     return true;
+}
+
+/* The same for a part that is an object; none, or one of another length, is no part. */
+static enum mgw_status look_loose(struct mgw_call *call, struct s3 *s3,
+                                  const struct upload_state *state, const struct mgw_part *asked,
+                                  struct multipart_part *found)
+{
+    struct multipart_part part = {.number = upload_number(asked->number, 0)};
+    enum mgw_status status = loose_look(call, s3, state->bucket, state->id, &part);
+    if (status == MGW_OK && part.length == asked->length) {
+        *found = part;
+    }
+    return status == MGW_NOT_FOUND ? MGW_OK : status;
 }
 
 static bool read_receipt(const struct mgw_part *part, struct multipart_part *out)
@@ -270,11 +288,14 @@ static enum mgw_status match(struct mgw_call *call, struct s3 *s3, const struct 
                         "the parts have %" PRIu64 " bytes, %" PRIu64 " were announced", offset,
                         state->length);
     }
-    if (look_up) {
+    if (look_up && !state->loose) {
         status = multipart_list(call, s3, &state->object, state->upload_id, look, found);
     }
     for (size_t i = 0; i < found->count && status == MGW_OK; i++) {
-        if (!found->parts[i].number) {
+        if (look_up && state->loose && !found->parts[i].number) {
+            status = look_loose(call, s3, state, found->asked[i], &found->parts[i]);
+        }
+        if (status == MGW_OK && !found->parts[i].number) {
             status = mgw_fail(call, MGW_INVALID, "part %zu of %" PRIu64 " bytes has not come",
                               i + 1, found->asked[i]->length);
         }
@@ -320,6 +341,8 @@ static enum mgw_status complete(struct mgw_call *call, struct s3 *s3,
     }
     if (status == MGW_OK && sent == 0) {
         status = empty_part(call, s3, state, &matched[sent++]);
+    } else if (status == MGW_OK && state->loose) {
+        status = loose_gather(call, s3, &state->object, state->upload_id, state->id, matched, sent);
     }
     return status == MGW_OK
                ? multipart_complete(call, s3, &state->object, state->upload_id, matched, sent,
@@ -346,6 +369,9 @@ enum mgw_status upload_complete(struct mgw_call *call, void *instance,
     if (status == MGW_OK) {
         note.done = true;
         note_write(call, s3, &note); /* else S3's NoSuchUpload says it next time */
+        if (state.loose) {
+            loose_remove(call, s3, state.bucket, state.id); /* or the sweep does */
+        }
     }
     return status;
 }
@@ -362,5 +388,8 @@ enum mgw_status upload_abort(struct mgw_call *call, void *instance, const struct
         return MGW_OK;
     }
     status = status == MGW_OK ? multipart_abort(call, s3, &state.object, state.upload_id) : status;
+    if (status == MGW_OK && state.loose) {
+        status = loose_remove(call, s3, state.bucket, state.id);
+    }
     return status == MGW_OK ? note_remove(call, s3, &note) : status;
 }

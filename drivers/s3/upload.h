@@ -32,6 +32,7 @@ struct upload_state {
     struct object object;
     uint32_t flags;
     uint64_t length;
+    bool loose;
 };
 enum mgw_status upload_read_state(struct mgw_call *call, const struct mgw_opaque *state,
                                   struct upload_state *out);
