@@ -16,7 +16,15 @@
 #define TOKEN_PATH "/latest/api/token"
 #define ROLE_PATH "/latest/meta-data/iam/security-credentials/"
 
-enum { TOKEN_MAX = 1024, ROLE_MAX = 64, CONNECT_MS = 1000, TOTAL_MS = 2000, ATTEMPTS = 2 };
+enum { TOKEN_MAX = 1024, ROLE_MAX = 64, TIMEOUT_SEC = 1, ATTEMPTS = 2 };
+
+/* A small number of the environment; what is none is passed over. */
+static long number_of(const char *text, long fallback)
+{
+    char *end = NULL;
+    long number = text ? strtol(text, &end, 10) : 0;
+    return text && *end == '\0' && number >= 1 && number <= 600 ? number : fallback;
+}
 
 /* One request to PATH and SUFFIX below the endpoint. */
 static enum mgw_status ask(struct mgw_call *call, const struct creds_settings *settings,
@@ -37,12 +45,14 @@ static enum mgw_status ask(struct mgw_call *call, const struct creds_settings *s
     if (url.failed) {
         return mgw_fail(call, MGW_UNAVAILABLE, "memory is short");
     }
-    struct fetch_request request = {.method = method,
-                                    .url = text_of(&url),
-                                    .headers = (const char *const[]){header, "Content-Type:", NULL},
-                                    .connect_ms = CONNECT_MS,
-                                    .total_ms = TOTAL_MS,
-                                    .attempts = ATTEMPTS};
+    long timeout_ms = 1000 * number_of(settings->env[CREDS_ENV_IMDS_TIMEOUT], TIMEOUT_SEC);
+    struct fetch_request request = {
+        .method = method,
+        .url = text_of(&url),
+        .headers = (const char *const[]){header, "Content-Type:", NULL},
+        .connect_ms = timeout_ms,
+        .total_ms = 2 * timeout_ms,
+        .attempts = (int)number_of(settings->env[CREDS_ENV_IMDS_ATTEMPTS], ATTEMPTS)};
     return fetch(call, settings->host, &request, answer);
 }
 
