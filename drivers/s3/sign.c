@@ -62,9 +62,12 @@ void sign_encode(struct text *to, const char *plain, bool slash)
 
 static void put_hex(const unsigned char bytes[SIGN_KEY_SIZE], char hex[HEX_SIZE])
 {
+    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < SIGN_KEY_SIZE; i++) {
-        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+        hex[2 * i] = digits[bytes[i] >> 4];
+        hex[2 * i + 1] = digits[bytes[i] & 15];
     }
+    hex[HEX_SIZE - 1] = '\0';
 }
 
 static bool is_s3(const struct sign_request *request)
