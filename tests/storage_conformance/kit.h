@@ -32,8 +32,8 @@ struct kit_case {
     {                                                                                              \
         .name = #function, .clause = clause_, .needs = needs_, .slow = true, .run = function       \
     }
-extern const struct kit_case put_cases[], read_cases[], key_cases[], list_cases[], upload_cases[],
-    border_cases[];
+extern const struct kit_case put_cases[], read_cases[], copy_cases[], key_cases[], list_cases[],
+    upload_cases[], presign_cases[], presign_part_cases[], border_cases[];
 
 extern const struct mgw_storage_driver *driver;
 extern void *instance;
@@ -42,9 +42,29 @@ extern const struct mgw_host kit_host;
 
 /* Opens another instance with the same config; NULL where it would be another store. */
 void *kit_open_again(void);
-/* A bucket of this case's own. */
+/* A bucket of this case's own, in every run another one. */
 const char *kit_bucket(void);
 bool kit_has(uint64_t capabilities);
+/* Ends the running case as skipped, its reason printed. Only for what a declared capability, limit
+ * or refusal takes away; before the case holds anything (it is a longjmp). */
+#define kit_skip(...)                                                                              \
+    do {                                                                                           \
+        print_message("  skipped: " __VA_ARGS__);                                                  \
+        print_message("\n");                                                                       \
+        skip();                                                                                    \
+    } while (0)
+
+/* Bytes of the longest key that the store takes. */
+size_t kit_key_max(void);
+/* A key of LENGTH times LETTER, with a slash now and then where the store refuses long components.
+ */
+void kit_long_key(char *key, size_t length, char letter);
+/* True where the store's declared refusals (--refuses) have KEY's form. */
+bool kit_refuses(const char *key);
+/* KEY cannot be put: MGW_INVALID, with the store's own words. */
+void assert_refused(const char *bucket, const char *key);
+/* True where TEXT holds none of the configuration's secrets. */
+bool kit_is_discreet(const char *text);
 
 struct kit_call {
     struct mgw_call call; /* first: a mgw_call is one of these */
@@ -94,6 +114,21 @@ void list_all(const char *bucket, const char *prefix, uint32_t limit, struct key
 size_t list_step(const char *bucket, const char *prefix, char cursor[2049], uint32_t limit,
                  struct keys *keys);
 size_t keys_count(const struct keys *keys, const char *key);
+
+/* ---- for kit's own files ---- */
+
+/* Replaces "{tmp}" (FOLDER), "{unique}" (kit_unique) and "{NAME}" of the JSON file that
+ * kit_values_load has read; NULL: an unknown name. To be freed. */
+char *kit_expand(const char *text, const char *folder);
+bool kit_values_load(const char *path);
+void kit_values_free(void);
+/* Hex digits of this run's own. */
+const char *kit_unique(void);
+/* FORMS: names separated by commas: dot-components, empty-components, long-components,
+ * leading-slash. False: an unknown one. */
+bool kit_refuse(const char *forms);
+/* The configuration's values, for kit_is_discreet. */
+extern struct mgw_config kit_config;
 
 void run_threads(size_t count, void *(*run)(void *), void *arguments, size_t stride);
 

@@ -58,24 +58,25 @@ static void an_ordered_list_goes_by_the_bytes_of_the_key(void **state)
 static void a_prefix_selects(void **state)
 {
     (void)state;
-    static const struct {
-        const char *prefix;
-        size_t expected;
-    } prefixes[] = {{"", 6},    {"a", 4},     {"a/", 3},    {"a/b", 2},  {"a/b/", 1},
-                    {"A", 1},   {"%", 1},     {"zzz", 0},   {"a/bc", 0}, {"a%", 0},
-                    {"a//", 1}, {"a/b/c", 1}, {"a/b/cd", 0}};
+    static const char *const prefixes[] = {"",    "a",    "a/", "a/b", "a/b/",  "A",     "%",
+                                           "zzz", "a/bc", "a%", "a//", "a/b/c", "a/b/cd"};
     static const char *const keys[] = {"a", "a/b", "a/b/c", "a//x", "A", "%61"};
     for (size_t i = 0; i < 6; i++) {
-        put_text(kit_bucket(), keys[i], "x");
+        if (!kit_refuses(keys[i])) {
+            put_text(kit_bucket(), keys[i], "x");
+        }
     }
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        size_t length = strlen(prefixes[i]), expected = 0;
+        for (size_t k = 0; k < 6; k++) {
+            expected += !kit_refuses(keys[k]) && strncmp(keys[k], prefixes[i], length) == 0;
+        }
         for (uint32_t limit = 1; limit < 8; limit++) {
             AUTO_KEYS struct keys found;
-            list_all(kit_bucket(), prefixes[i].prefix, limit, &found);
-            assert_int_equal(found.count, prefixes[i].expected);
+            list_all(kit_bucket(), prefixes[i], limit, &found);
+            assert_int_equal(found.count, expected);
             for (size_t k = 0; k < found.count; k++) {
-                assert_true(
-                    strncmp(found.keys[k], prefixes[i].prefix, strlen(prefixes[i].prefix)) == 0);
+                assert_true(strncmp(found.keys[k], prefixes[i], length) == 0);
             }
         }
     }
@@ -84,12 +85,12 @@ static void a_prefix_selects(void **state)
 static void a_long_prefix_selects_among_long_keys(void **state)
 {
     (void)state;
-    char key[1000], prefix[901];
-    memset(key, 'p', sizeof key);
-    memcpy(prefix, key, 900);
-    prefix[900] = '\0';
+    char key[MGW_KEY_MAX + 1], prefix[MGW_KEY_MAX + 1];
+    size_t length = kit_key_max() < 903 ? kit_key_max() - 3 : 900;
+    kit_long_key(key, length, 'p');
+    memcpy(prefix, key, length + 1);
     for (int i = 0; i < 12; i++) {
-        snprintf(key + 900, 90, "/%d", i);
+        snprintf(key + length, sizeof key - length, "/%d", i);
         put_text(kit_bucket(), key, "x");
     }
     key[0] = 'q';

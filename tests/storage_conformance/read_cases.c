@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Readers, ranges, stat, remove, properties, copy, presign. */
+ * Readers, ranges, stat, remove, properties, advice. */
 #include "kit.h"
 
 #include <errno.h>
@@ -306,43 +306,62 @@ static void too_much_metadata_is_invalid(void **state)
     assert_absent(kit_bucket(), "k");
 }
 
-/* ---- copy, presign ---- */
+/* ---- advice ---- */
 
-static void copy_takes_bytes_and_properties_along(void **state)
+static void advice_changes_no_byte(void **state)
 {
     (void)state;
+    if (!driver->advise) {
+        kit_skip("advise is optional");
+    }
     AUTO_CALL struct mgw_call *call = call_new();
-    const char *map[] = {"id", "1", NULL};
-    struct mgw_put put = {.size = sizeof put, .content_type = "a/b", .metadata = map};
     struct mgw_stat stat = {.size = sizeof stat};
-    struct mgw_blob from = blob_of(kit_bucket(), "from"), to = blob_of(kit_bucket(), "to"),
-                    none = blob_of(kit_bucket(), "none");
-    assert_status(call, try_put(call, kit_bucket(), "from", &put, "hello", 5, &stat), MGW_OK);
-    assert_non_null(driver->copy);
-    assert_status(call, driver->copy(call, instance, &from, &to, &stat), MGW_OK);
-    assert_int_equal(stat.bytes, 5);
-    assert_text(kit_bucket(), "to", "hello");
-    struct mgw_stat seen = {.size = sizeof seen};
-    assert_status(call, driver->stat(call, instance, &to, &seen), MGW_OK);
-    assert_string_equal(seen.content_type, "a/b");
-    assert_string_equal(map_get(seen.metadata, "id"), "1");
-    assert_status(call, driver->copy(call, instance, &none, &to, &stat), MGW_NOT_FOUND);
-    assert_text(kit_bucket(), "to", "hello");
+    static char bytes[300000], seen[300000];
+    static const struct {
+        uint64_t told_offset, told_length, offset;
+        size_t length;
+    } reads[] = {{0, 300000, 0, 300000}, {1000, 5000, 1000, 5000},
+                 {0, 10, 0, 100000},     {200000, 10, 7, 3},
+                 {299999, 1, 299999, 1}, {0, 300000, 250000, 50000},
+                 {5, 0, 5, 10},          {299990, 1000, 299990, 10},
+                 {100, 200000, 100, 20}, {0, UINT64_MAX, 60000, 4}};
+    fill(bytes, sizeof bytes, 11);
+    put_bytes(kit_bucket(), "k", bytes, sizeof bytes);
+    for (int apart = 0; apart < 2; apart++) {
+        void *reader = open_blob(call, "k", NULL, &stat);
+        for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++) {
+            driver->advise(call, reader, reads[i].told_offset, reads[i].told_length);
+            size_t got = read_at(call, reader, reads[i].offset, seen, reads[i].length);
+            assert_int_equal(got, reads[i].length);
+            assert_memory_equal(seen, bytes + reads[i].offset, got);
+            if (apart) {
+                driver->close(reader);
+                reader = open_blob(call, "k", NULL, &stat);
+            }
+        }
+        driver->advise(call, reader, 0, sizeof bytes); /* and then nothing is read */
+        driver->close(reader);
+    }
 }
 
-static void presign_answers_method_url_and_expiry(void **state)
+static void advised_bytes_belong_to_the_version_that_was_opened(void **state)
 {
     (void)state;
+    if (!driver->advise) {
+        kit_skip("advise is optional");
+    }
     AUTO_CALL struct mgw_call *call = call_new();
-    struct mgw_blob blob = blob_of(kit_bucket(), "k");
-    struct mgw_presign presign = {.size = sizeof presign, .op = MGW_PRESIGN_GET, .ttl_sec = 60};
-    struct mgw_presigned presigned = {.size = sizeof presigned};
-    assert_non_null(driver->presign);
-    assert_status(call, driver->presign(call, instance, &blob, &presign, &presigned), MGW_OK);
-    assert_string_equal(presigned.method, "GET");
-    assert_true(strncmp(presigned.url, "http", 4) == 0);
-    assert_true(presigned.expires_at_ms > kit_host.wall_ms());
-    assert_true(presigned.expires_at_ms <= kit_host.wall_ms() + 61000);
+    struct mgw_stat stat = {.size = sizeof stat};
+    char seen[16];
+    size_t got = 0;
+    put_text(kit_bucket(), "k", "first version");
+    void *reader = open_blob(call, "k", NULL, &stat);
+    put_text(kit_bucket(), "k", "other version");
+    driver->advise(call, reader, 0, 13);
+    enum mgw_status status = driver->read(call, reader, 0, seen, 13, &got);
+    assert_true(status == MGW_CONFLICT ||
+                (status == MGW_OK && memcmp(seen, "first version", got) == 0));
+    driver->close(reader);
 }
 
 const struct kit_case read_cases[] = {
@@ -362,7 +381,7 @@ const struct kit_case read_cases[] = {
     CASE(metadata_values_may_be_any_text, "mgw_put.metadata", 0),
     CASE(metadata_of_the_largest_size_round_trips, "MGW_METADATA_MAX", 0),
     CASE(too_much_metadata_is_invalid, "MGW_METADATA_MAX, names [a-z0-9-]+", 0),
-    CASE(copy_takes_bytes_and_properties_along, "copy", MGW_STORAGE_COPY),
-    CASE(presign_answers_method_url_and_expiry, "presign", MGW_STORAGE_PRESIGN_GET),
+    CASE(advice_changes_no_byte, "advise", 0),
+    CASE(advised_bytes_belong_to_the_version_that_was_opened, "advise, open: one version", 0),
     {0},
 };
