@@ -272,10 +272,10 @@ static void long_keys_keep_the_largest_metadata(void **state)
 {
     (void)state;
     AUTO_CALL struct mgw_call *call = call_new();
-    char key[MGW_KEY_MAX + 1], value[2046];
+    char key[MGW_KEY_MAX + 1], value[MGW_METADATA_MAX];
     kit_long_key(key, kit_key_max(), 'k');
-    memset(value, 'v', 2045);
-    value[2045] = '\0';
+    memset(value, 'v', kit_metadata_max() - 3);
+    value[kit_metadata_max() - 3] = '\0';
     const char *map[] = {"big", value, NULL};
     struct mgw_put put = {.size = sizeof put, .content_type = "video/webm", .metadata = map};
     struct mgw_stat stat = {.size = sizeof stat}, seen = {.size = sizeof seen};
@@ -299,7 +299,7 @@ static void keys_of_a_wrong_length_are_invalid(void **state)
 {
     (void)state;
     char key[MGW_KEY_MAX + 2];
-    kit_long_key(key, kit_key_max() + 1, 'k');
+    kit_long_key(key, MGW_KEY_MAX + 1, 'k');
     const char *const wrong[] = {"", key};
     for (int i = 0; i < 2; i++) {
         AUTO_CALL struct mgw_call *call = call_new();

@@ -56,6 +56,8 @@ bool kit_has(uint64_t capabilities);
 
 /* Bytes of the longest key that the store takes. */
 size_t kit_key_max(void);
+/* Bytes of the largest metadata map that it takes. */
+size_t kit_metadata_max(void);
 /* A key of LENGTH times LETTER, with a slash now and then where the store refuses long components.
  */
 void kit_long_key(char *key, size_t length, char letter);
@@ -122,6 +124,8 @@ size_t keys_count(const struct keys *keys, const char *key);
 char *kit_expand(const char *text, const char *folder);
 bool kit_values_load(const char *path);
 void kit_values_free(void);
+/* TEXT as a configuration file has it, as a number of TYPE. */
+int64_t kit_number(uint32_t type, const char *text);
 /* Hex digits of this run's own. */
 const char *kit_unique(void);
 /* FORMS: names separated by commas: dot-components, empty-components, long-components,

@@ -66,11 +66,9 @@ static void set_value(struct mgw_config_value *value, const struct mgw_config_ke
                       const char *text)
 {
     *value = (struct mgw_config_value){.size = sizeof *value, .key = key->key, .type = key->type};
-    if (key->type == MGW_CONFIG_BOOL) {
-        value->number = strcmp(text, "true") == 0;
-    } else if (key->type == MGW_CONFIG_INT || key->type == MGW_CONFIG_SIZE ||
-               key->type == MGW_CONFIG_DURATION) {
-        value->number = strtoll(text, NULL, 10);
+    if (key->type == MGW_CONFIG_BOOL || key->type == MGW_CONFIG_INT ||
+        key->type == MGW_CONFIG_SIZE || key->type == MGW_CONFIG_DURATION) {
+        value->number = kit_number(key->type, text);
     } else {
         value->text = kit_expand(text, scratch_path);
         if (!value->text) {

@@ -275,14 +275,16 @@ static void metadata_of_the_largest_size_round_trips(void **state)
     (void)state;
     char value[MGW_METADATA_MAX];
     memset(value, 'v', sizeof value);
-    value[MGW_METADATA_MAX - 3] = '\0'; /* a name of 3 and a value of 2,045 */
+    value[kit_metadata_max() - 3] = '\0'; /* behind a name of 3 */
     const char *map[] = {"big", value, NULL};
     struct mgw_put put = {.size = sizeof put, .metadata = map};
     check_properties(&put);
+    /* where the store sets a limit of its own, it counts entries too: 32 at least */
     char names[512][4];
     const char *many[1025] = {NULL};
-    for (int i = 0; i < 512; i++) {
-        snprintf(names[i], sizeof names[i], "%03d", i);
+    unsigned count = kit_metadata_max() < MGW_METADATA_MAX ? 32 : 512;
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(names[i], sizeof names[i], "%03u", i % 1000);
         many[2 * i] = names[i];
         many[2 * i + 1] = "x";
     }

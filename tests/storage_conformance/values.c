@@ -83,6 +83,30 @@ char *kit_expand(const char *text, const char *folder)
     return out;
 }
 
+int64_t kit_number(uint32_t type, const char *text)
+{
+    static const struct {
+        uint32_t type;
+        const char *unit;
+        int64_t factor;
+    } units[] = {{MGW_CONFIG_SIZE, "", 1},           {MGW_CONFIG_SIZE, "KiB", 1 << 10},
+                 {MGW_CONFIG_SIZE, "MiB", 1 << 20},  {MGW_CONFIG_SIZE, "GiB", 1 << 30},
+                 {MGW_CONFIG_DURATION, "", 1000},    {MGW_CONFIG_DURATION, "ms", 1},
+                 {MGW_CONFIG_DURATION, "s", 1000},   {MGW_CONFIG_DURATION, "m", 60000},
+                 {MGW_CONFIG_DURATION, "h", 3600000}};
+    char *unit = NULL;
+    int64_t number = strtoll(text, &unit, 10);
+    if (type == MGW_CONFIG_BOOL) {
+        return strcmp(text, "true") == 0;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (units[i].type == type && strcmp(units[i].unit, unit) == 0) {
+            return number * units[i].factor;
+        }
+    }
+    return number;
+}
+
 /* ---- refused keys ---- */
 
 enum form {
@@ -152,6 +176,13 @@ void assert_refused(const char *bucket, const char *key)
 size_t kit_key_max(void)
 {
     return limits.max_key_bytes ? limits.max_key_bytes : MGW_KEY_MAX;
+}
+
+size_t kit_metadata_max(void)
+{
+    return MGW_HAS(&limits, max_metadata_bytes) && limits.max_metadata_bytes
+               ? limits.max_metadata_bytes
+               : MGW_METADATA_MAX;
 }
 
 void kit_long_key(char *key, size_t length, char letter)

@@ -45,12 +45,15 @@ void web_free(struct web_answer *answer)
     free(answer->body);
 }
 
-/* A header without a value is "Name;" to curl. */
+/* A header without a value is "Name;" to curl. The length is that of the bytes that are sent. */
 static struct curl_slist *lines_of(const char *const *headers)
 {
     struct curl_slist *lines = curl_slist_append(NULL, "Expect:");
     for (size_t i = 0; headers && headers[i]; i += 2) {
         char *line = NULL;
+        if (strcasecmp(headers[i], "Content-Length") == 0) {
+            continue;
+        }
         const char *form = *headers[i + 1] ? "%s: %s" : "%s;";
         if (asprintf(&line, form, headers[i], headers[i + 1]) > 0) {
             lines = curl_slist_append(lines, line);
