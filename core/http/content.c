@@ -4,11 +4,11 @@
 #include "core/http/content.h"
 
 #include "core/base/clock.h"
+#include "core/base/disposition.h"
 #include "core/base/id.h"
 #include "core/http/answer.h"
 #include "core/http/content_body.h"
 #include "core/http/digest.h"
-#include "core/http/disposition.h"
 #include "core/http/precondition.h"
 #include "core/http/range.h"
 

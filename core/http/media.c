@@ -3,8 +3,8 @@
  * See media.h. */
 #include "core/http/media.h"
 
+#include "core/base/disposition.h"
 #include "core/http/answer.h"
-#include "core/http/disposition.h"
 #include "core/http/fields.h"
 #include "core/http/json_out.h"
 

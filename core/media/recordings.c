@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Get, reissue, delete, list: always by account. Any thread. */
+#include "core/base/disposition.h"
 #include "core/base/log.h"
 #include "core/media/checks.h"
 #include "core/media/cursor.h"
-#include "core/media/filename.h"
 #include "core/media/internal.h"
 #include "core/media/row.h"
 
@@ -40,7 +40,7 @@ enum mgw_status mgw_media_get(struct mgw_media *media, struct mgw_call *call, co
                               int64_t ttl_sec, const char *file_name, struct mgw_grant **grant)
 {
     call_clear(call);
-    const char *wrong = file_name ? filename_check(file_name) : NULL;
+    const char *wrong = file_name ? disposition_check_name(file_name) : NULL;
     if (wrong) {
         return mgw_fail(call, MGW_INVALID, "fileName: %s", wrong);
     }

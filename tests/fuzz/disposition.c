@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * No file name leaves its header: visible ASCII, two quotes. */
-#include "core/http/disposition.h"
+#include "core/base/disposition.h"
 
 #include "tests/fuzz/fuzz.h"
 

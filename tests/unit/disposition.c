@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Content-Disposition with names that clients chose. */
-#include "core/http/disposition.h"
+#include "core/base/disposition.h"
 
 #include "tests/unit/unit.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Content-Disposition (RFC 6266, RFC 8187) with a file name that a client chose. Pure. */
-#ifndef HTTP_DISPOSITION_H
-#define HTTP_DISPOSITION_H
+#ifndef BASE_DISPOSITION_H
+#define BASE_DISPOSITION_H
 
 #include "core/base/buf.h"
 

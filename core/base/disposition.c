@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See disposition.h. */
-#include "core/http/disposition.h"
+#include "core/base/disposition.h"
 
 #include "core/base/text.h"
 
