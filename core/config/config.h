@@ -57,6 +57,8 @@ struct config {
         int64_t reap_interval_ms;
         int64_t idempotency_ttl_ms;
         uint64_t min_free_bytes;
+        char *delivery; /* "auto", "proxy" */
+        int64_t direct_ttl_sec;
     } media;
 
     struct config_url_key *url_keys;

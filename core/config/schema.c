@@ -90,6 +90,12 @@ const struct schema_key schema_keys[] = {
      0, "24h", NULL, 1000, WEEK_MS, "How long an Idempotency-Key is remembered."},
     {"media", "min_free_bytes", MGW_CONFIG_SIZE, SCHEMA_U64, AT(media.min_free_bytes), 0, "0", NULL,
      0, 0, "New recordings are refused when the store has less room than this."},
+    {"media", "delivery", MGW_CONFIG_ENUM, SCHEMA_TEXT, AT(media.delivery), 0, "auto", "auto|proxy",
+     0, 0,
+     "Where signed URLs lead: to the store where it presigns them, or (proxy) always to the "
+     "gateway."},
+    {"media", "direct_ttl_sec", MGW_CONFIG_DURATION, SCHEMA_I64_S, AT(media.direct_ttl_sec), 0,
+     "900", NULL, 1000, WEEK_MS, "How long the URLs of a direct upload take its bytes."},
     {"cors", "origins", MGW_CONFIG_LIST, SCHEMA_TEXTS, AT(cors.origins), 0, NULL, NULL, 0, 0,
      "Origins whose pages may call the gateway, or \"*\" alone."},
     {"limits", "connections", MGW_CONFIG_INT, SCHEMA_U32, AT(limits.connections), 0, "4096", NULL,

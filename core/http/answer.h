@@ -9,7 +9,13 @@
 #include "core/http/exchange.h"
 
 /* The same status of the service means different things to different requests. */
-enum answer_context { ANSWER_ANY, ANSWER_CREATE, ANSWER_CONTENT };
+enum answer_context {
+    ANSWER_ANY,
+    ANSWER_CREATE,
+    ANSWER_CONTENT,
+    ANSWER_COMPLETE, /* of a direct upload */
+    ANSWER_PUT       /* its bytes */
+};
 
 /* The JSON text in BUF, which is taken. `Cache-Control: no-store`. */
 void answer_json(struct exchange *x, unsigned status, struct buf *buf);

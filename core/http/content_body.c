@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See content_body.h. The reader's buffer is the response's own: a worker fills it while the
- * connection is suspended, and the same call, made again, answers how much is there. */
+ * See content_body.h. A worker fills a buffer while the connection is suspended, and the same call,
+ * made again, answers how much is there. The buffer is the response's own, or, for a client that
+ * takes its bytes as they come, a larger one that is lent for as long as bytes wait in it: a slow
+ * reader costs neither a worker nor more than the response's own. */
 #include "core/http/content_body.h"
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/http/answer.h"
+#include "core/http/gather.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCK_BYTES = 32 * 1024 };
+enum {
+    BLOCK_BYTES = 64 * 1024,
+    FILL_MS = 20,   /* a worker goes on filling for so long after the first bytes */
+    PROMPT_MS = 250 /* a client that takes a block within it is lent a buffer */
+};
 
 /* A run of bytes of the body: text of ours, or of the content. */
 struct piece {
@@ -36,12 +43,25 @@ struct body {
     size_t piece_count;
 
     /* What the worker was asked for, and what it found. */
+    const struct piece *piece;
     bool filled;
-    char *into;
+    char *into; /* `lent`, or the response's own buffer */
     uint64_t from;
     size_t want, got;
     enum mgw_status status;
+
+    char *lent;   /* NULL: none */
+    size_t taken; /* of `got` bytes in it */
+    int64_t filled_at;
+    const struct piece *advised; /* the store knows that it is read next */
 };
+
+static void body_give_back(struct body *body)
+{
+    if (body->lent) {
+        gather_return(body->gateway->gather, TAKE(body->lent));
+    }
+}
 
 static void body_release(struct body *body)
 {
@@ -49,6 +69,7 @@ static void body_release(struct body *body)
         close(body->fd);
     }
     mgw_content_close(body->content);
+    body_give_back(body);
     buf_free(&body->text);
     free(body);
 }
@@ -71,6 +92,30 @@ static void body_free(void *argument)
     }
 }
 
+/* Reads until all is there that was asked for, or some of it and no more at once. */
+static enum mgw_status body_fill_from(struct body *body, struct mgw_call *call)
+{
+    const struct piece *piece = body->piece;
+    if (body->advised != piece) {
+        uint64_t left = piece->first + piece->length - body->from;
+        mgw_content_advise(body->content, call, body->from, left);
+        body->advised = piece;
+    }
+    int64_t until = 0;
+    while (body->got < body->want && (body->got == 0 || clock_mono_ms() < until)) {
+        size_t got = 0;
+        enum mgw_status status =
+            mgw_content_read(body->content, call, body->from + body->got, body->into + body->got,
+                             body->want - body->got, &got);
+        if (status != MGW_OK || got == 0) {
+            return body->got > 0 ? MGW_OK : status; /* the next fill meets it again */
+        }
+        until = body->got == 0 ? clock_mono_ms() + FILL_MS : until;
+        body->got += got;
+    }
+    return MGW_OK;
+}
+
 static void body_fill(struct pool_job *job)
 {
     struct body *body = (struct body *)((char *)job - offsetof(struct body, job));
@@ -79,8 +124,7 @@ static void body_fill(struct pool_job *job)
     body->status = MGW_UNAVAILABLE;
     if (call) {
         conn_set_call(body->conn, call);
-        body->status =
-            mgw_content_read(body->content, call, body->from, body->into, body->want, &body->got);
+        body->status = body_fill_from(body, call);
         conn_set_call(body->conn, NULL);
         if (body->status != MGW_OK) {
             log_event(LOG_LEVEL_WARN, "download cut", LOG_TEXT("request", body->request_id),
@@ -90,6 +134,7 @@ static void body_fill(struct pool_job *job)
         mgw_call_free(call);
     }
     body->filled = true;
+    body->filled_at = clock_mono_ms();
     MHD_resume_connection(body->mhd);
 }
 
@@ -102,18 +147,45 @@ static ssize_t body_read_file(const struct body *body, uint64_t from, char *into
     return got > 0 ? got : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-static ssize_t body_read_content(struct body *body, uint64_t from, char *into, size_t want)
+/* The next bytes of the lent buffer, which goes back with the last of them. */
+static ssize_t body_take_lent(struct body *body, char *into, size_t room)
+{
+    size_t left = body->got - body->taken;
+    size_t count = left < room ? left : room;
+    memcpy(into, body->lent + body->taken, count);
+    body->taken += count;
+    if (body->taken == body->got) {
+        body_give_back(body);
+    }
+    return (ssize_t)count;
+}
+
+static ssize_t body_take(struct body *body, char *into, size_t room)
+{
+    body->filled = false;
+    conn_alternate(body->conn, CONN_SEND);
+    if (body->status != MGW_OK || body->got == 0 || body->got > body->want) {
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    return body->lent ? body_take_lent(body, into, room) : (ssize_t)body->got;
+}
+
+static ssize_t body_read_content(struct body *body, uint64_t from, uint64_t left, char *into,
+                                 size_t room)
 {
     if (body->filled) {
-        body->filled = false;
-        conn_alternate(body->conn, CONN_SEND);
-        bool good = body->status == MGW_OK && body->got > 0 && body->got <= want;
-        return good ? (ssize_t)body->got : MHD_CONTENT_READER_END_WITH_ERROR;
+        return body_take(body, into, room);
     }
+    if (body->lent) {
+        return body_take_lent(body, into, room);
+    }
+    bool prompt = body->filled_at != 0 && clock_mono_ms() - body->filled_at <= PROMPT_MS;
+    body->lent = prompt && left > room ? gather_borrow(body->gateway->gather) : NULL;
+    size_t most = body->lent ? GATHER_BYTES : room;
     body->from = from;
-    body->into = into;
-    body->want = want;
-    body->got = 0;
+    body->into = body->lent ? body->lent : into;
+    body->want = left < most ? (size_t)left : most;
+    body->got = body->taken = 0;
     conn_alternate(body->conn, CONN_WORK);
     MHD_suspend_connection(body->mhd);
     if (!pool_continue(body->gateway->pool, &body->job)) {
@@ -143,8 +215,9 @@ static ssize_t body_read(void *argument, uint64_t position, char *into, size_t r
         return (ssize_t)want;
     }
     uint64_t from = piece->first + inside;
+    body->piece = piece;
     return body->fd >= 0 ? body_read_file(body, from, into, want)
-                         : body_read_content(body, from, into, want);
+                         : body_read_content(body, from, left, into, room);
 }
 
 static void body_add(struct body *body, uint64_t *length, struct piece piece)

@@ -36,8 +36,8 @@ void cors_preflight(struct exchange *x, const char *methods)
     }
     answer_header(x, "Access-Control-Allow-Methods", methods);
     answer_header(x, "Access-Control-Allow-Headers",
-                  "Authorization, Content-Digest, Content-Type, Idempotency-Key, If-Match, "
-                  "If-None-Match, If-Range, Range, Repr-Digest, X-Account-Id, X-Api-Key, "
+                  "Authorization, Content-Digest, Content-MD5, Content-Type, Idempotency-Key, "
+                  "If-Match, If-None-Match, If-Range, Range, Repr-Digest, X-Account-Id, X-Api-Key, "
                   "X-Chunk-Idx, X-Duration-Ms, X-Kind, X-Media-Metadata, X-Owner-Email, "
                   "X-Request-Id, X-Session-Id, X-Take-Index");
     answer_header(x, "Access-Control-Max-Age", "7200");

@@ -20,6 +20,7 @@
 #define EXCHANGE_REQUEST_ID_SIZE 65
 #define EXCHANGE_JSON_MAX 65536
 
+struct direct_put;
 struct exchange;
 struct forwarded;
 struct route;
@@ -66,7 +67,8 @@ struct exchange {
     uint32_t scopes;
     struct mgw_call *call; /* for handlers: there while one runs */
 
-    struct upload *upload; /* the sink's own */
+    struct upload *upload; /* the sink's own, one of the two */
+    struct direct_put *direct_put;
     bool sink_opened;
 
     /* The answer. */
@@ -77,7 +79,7 @@ struct exchange {
 
     /* The state machine's own. */
     int state;
-    bool admitted; /* past the pool's bound once */
+    bool admitted;     /* past the pool's bound once */
     const char *slice; /* what a worker is given */
     size_t slice_length;
     size_t slice_shown; /* how much of it libmicrohttpd still shows */

@@ -147,14 +147,14 @@ bool json_out_row(struct buf *out, const struct mgw_row *row)
     return buf_text(out, "}");
 }
 
-static void put_url(struct buf *out, const char *base, const char *url)
+static void put_url(struct buf *out, const char *name, const char *base, const char *url)
 {
     AUTO_BUF struct buf absolute = {0};
     buf_room(&absolute, 512);
     buf_text(&absolute, base && url[0] == '/' ? base : "");
     buf_text(&absolute, url);
     out->failed = out->failed || absolute.failed;
-    put_text(out, "signedUrl", absolute.failed ? NULL : absolute.data);
+    put_text(out, name, absolute.failed ? NULL : absolute.data);
 }
 
 bool json_out_grant(struct buf *out, const struct mgw_grant *grant, const char *base)
@@ -163,9 +163,63 @@ bool json_out_grant(struct buf *out, const struct mgw_grant *grant, const char *
     put_name(out, "row");
     json_out_row(out, grant->row);
     if (grant->signed_url) {
-        put_url(out, base, grant->signed_url);
+        put_url(out, "signedUrl", base, grant->signed_url);
         put_time(out, "signedUrlExpiresAt", grant->signed_url_expires_at);
     }
+    return buf_text(out, "}");
+}
+
+/* The members of one request of a direct upload. */
+static void put_request(struct buf *out, const struct mgw_direct_request *request, const char *base)
+{
+    put_text(out, "method", request->method);
+    put_url(out, "url", base, request->url);
+    put_name(out, "headers");
+    buf_text(out, "{");
+    const char *const *header = request->headers;
+    for (; header && header[0]; header += 2) {
+        put_text(out, header[0], header[1]);
+    }
+    buf_text(out, "}");
+}
+
+static void put_parts(struct buf *out, const struct mgw_direct *direct, const char *base)
+{
+    put_name(out, "parts");
+    buf_text(out, "[");
+    for (size_t i = 0; i < direct->count; i++) {
+        const struct mgw_direct_request *request =
+            (const void *)((const char *)(const void *)direct->requests + i * direct->stride);
+        buf_text(out, i > 0 ? ",{" : "{");
+        put_number(out, "partNumber", request->number);
+        put_number(out, "offset", (int64_t)request->offset);
+        put_number(out, "length", (int64_t)request->length);
+        put_request(out, request, base);
+        buf_text(out, "}");
+    }
+    buf_text(out, "]");
+    put_number(out, "partSize", (int64_t)direct->part_bytes);
+}
+
+bool json_out_direct(struct buf *out, const struct mgw_direct *direct, const char *base)
+{
+    if (direct->grant) {
+        return json_out_grant(out, direct->grant, base);
+    }
+    buf_text(out, "{");
+    put_name(out, "row");
+    json_out_row(out, direct->row);
+    put_name(out, "upload");
+    buf_text(out, "{");
+    if (direct->part_bytes > 0) {
+        put_parts(out, direct, base);
+    } else {
+        put_request(out, direct->requests, base);
+    }
+    put_time(out, "expiresAt", direct->expires_at);
+    buf_text(out, "}");
+    put_name(out, "completePath");
+    buf_printf(out, "\"/api/media/%s/complete\"", direct->row->id); /* an id needs no escaping */
     return buf_text(out, "}");
 }
 

@@ -18,6 +18,10 @@ bool json_out_row(struct buf *out, const struct mgw_row *row);
  * out. */
 bool json_out_grant(struct buf *out, const struct mgw_grant *grant, const char *base);
 
+/* {"row", "upload"}: one request, or "parts" of them with their "partSize"; "completePath". Of a
+ * recording that is finished already: what json_out_grant writes. */
+bool json_out_direct(struct buf *out, const struct mgw_direct *direct, const char *base);
+
 /* {"items":[…],"nextCursor":…}: begin, each row, end. NEXT_CURSOR NULL: left out. */
 bool json_out_list_begin(struct buf *out);
 bool json_out_list_row(struct buf *out, const struct mgw_row *row);

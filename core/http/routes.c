@@ -4,6 +4,7 @@
 #include "core/http/routes.h"
 
 #include "core/http/content.h"
+#include "core/http/direct.h"
 #include "core/http/health.h"
 #include "core/http/media.h"
 #include "core/http/upload.h"
@@ -15,6 +16,10 @@ const struct route routes[] = {
     {"GET", "readyz", 0, ROUTE_BODY_NONE, ROUTE_WORKER, health_ready, NULL},
     {"POST", "api/media/recordings", MGW_SCOPE_WRITE, ROUTE_BODY_STREAM, ROUTE_WORKER, NULL,
      &upload_sink},
+    {"POST", "api/media/recordings/direct", MGW_SCOPE_WRITE, ROUTE_BODY_JSON, ROUTE_WORKER,
+     direct_begin, NULL},
+    {"POST", "api/media/{id}/complete", MGW_SCOPE_WRITE, ROUTE_BODY_JSON, ROUTE_WORKER,
+     direct_complete, NULL},
     {"GET", "api/media", MGW_SCOPE_READ, ROUTE_BODY_NONE, ROUTE_WORKER, media_list, NULL},
     {"GET", "api/media/{id}", MGW_SCOPE_READ, ROUTE_BODY_NONE, ROUTE_ROWS, media_get, NULL},
     {"DELETE", "api/media/{id}", MGW_SCOPE_WRITE, ROUTE_BODY_NONE, ROUTE_WORKER, media_delete,
@@ -22,6 +27,7 @@ const struct route routes[] = {
     {"POST", "api/media/{id}/signed-url", MGW_SCOPE_READ, ROUTE_BODY_JSON, ROUTE_ROWS,
      media_reissue, NULL},
     {"GET", "media/{blob}", 0, ROUTE_BODY_NONE, ROUTE_CONTENT, content_get, NULL},
+    {"PUT", "media/{blob}", 0, ROUTE_BODY_STREAM, ROUTE_WORKER, NULL, &direct_put_sink},
     {0},
 };
 

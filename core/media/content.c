@@ -144,6 +144,13 @@ enum mgw_status mgw_content_read(struct mgw_content *content, struct mgw_call *c
     return store_read(content->reader, call, offset, buffer, length, got);
 }
 
+void mgw_content_advise(struct mgw_content *content, struct mgw_call *call, uint64_t offset,
+                        uint64_t length)
+{
+    call_clear(call);
+    store_advise(content->reader, call, offset, length);
+}
+
 void mgw_content_close(struct mgw_content *content)
 {
     if (!content) {

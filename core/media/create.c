@@ -4,11 +4,9 @@
  * commit, row `ready`. What may be published is left to the reaper rather than guessed about. One
  * thread a recording. */
 #include "core/base/buf.h"
-#include "core/base/clock.h"
-#include "core/base/id.h"
-#include "core/base/log.h"
 #include "core/media/checks.h"
 #include "core/media/details.h"
+#include "core/media/fresh.h"
 #include "core/media/insert.h"
 #include "core/media/internal.h"
 #include "core/media/mime.h"
@@ -23,7 +21,7 @@ enum published { PUBLISHED_NO, PUBLISHED_MAYBE, PUBLISHED_YES };
 struct mgw_create {
     struct mgw_media *media;
     struct mgw_row row; /* points to the strings below */
-    char id[65];
+    char id[FRESH_ID_SIZE];
     char *account, *bucket, *key, *idempotency_key, *mime_hint;
     struct insert insert;
     struct mgw_row *first; /* an earlier create's row: this one only compares */
@@ -52,50 +50,6 @@ static void create_free(struct mgw_create *create)
     free(create);
 }
 
-/* "2026/11/23/<128 random bits>": never used again, nothing in it is the client's. */
-static char *make_key(void)
-{
-    unsigned char random[16];
-    char text[ID_BASE64URL_SIZE(sizeof random)], iso[CLOCK_ISO_SIZE];
-    id_random(random, sizeof random);
-    id_base64url(random, sizeof random, text);
-    clock_iso(clock_wall_ms(), iso);
-    AUTO_BUF struct buf key = {0};
-    buf_printf(&key, "%.4s/%.2s/%.2s/%s", iso, iso + 5, iso + 8, text);
-    return buf_take(&key);
-}
-
-static enum mgw_status make_id(struct mgw_media *media, struct mgw_call *call, char *id,
-                               size_t capacity)
-{
-    if (!media->generate_id) {
-        id_uuid(id);
-        return MGW_OK;
-    }
-    enum mgw_status status = media->generate_id(media->generate_id_ctx, id, capacity);
-    id[capacity - 1] = '\0';
-    const char *wrong = status == MGW_OK ? checks_id(id) : "it failed";
-    return wrong ? mgw_fail(call, MGW_IO, "generate_id: %s", wrong) : MGW_OK;
-}
-
-static enum mgw_status check_room(struct mgw_media *media, struct mgw_call *call, uint64_t length)
-{
-    if (length != UINT64_MAX && length > media->max_upload_bytes) {
-        return mgw_fail(call, MGW_TOO_LARGE,
-                        "the recording has %llu bytes; at most %llu are allowed",
-                        (unsigned long long)length, (unsigned long long)media->max_upload_bytes);
-    }
-    if (media->min_free_bytes == 0) {
-        return MGW_OK;
-    }
-    uint64_t unused = 0;
-    if (store_free_bytes(media->store, call, &unused) == MGW_OK && unused < media->min_free_bytes) {
-        return mgw_fail(call, MGW_NO_SPACE, "the store is below its reserve of free space");
-    }
-    call_clear(call);
-    return MGW_OK;
-}
-
 static enum mgw_status check_begin(struct mgw_media *media, struct mgw_call *call,
                                    const struct mgw_create_options *options)
 {
@@ -114,7 +68,7 @@ static enum mgw_status check_begin(struct mgw_media *media, struct mgw_call *cal
     if (wrong) {
         return mgw_fail(call, MGW_INVALID, "mimeType: %s", wrong);
     }
-    return check_room(media, call, options->length);
+    return fresh_check_room(media, call, options->length);
 }
 
 static char *dup_or_null(const char *text)
@@ -128,7 +82,7 @@ static enum mgw_status create_fill(struct mgw_create *create, struct mgw_call *c
     struct mgw_media *media = create->media;
     create->account = strdup(call->account);
     create->bucket = strdup(options->bucket ? options->bucket : media->default_bucket);
-    create->key = make_key();
+    create->key = fresh_key();
     create->idempotency_key = dup_or_null(options->idempotency_key);
     create->mime_hint = MGW_HAS(options, mime_type) ? dup_or_null(options->mime_type) : NULL;
     create->length = options->length;
@@ -137,7 +91,7 @@ static enum mgw_status create_fill(struct mgw_create *create, struct mgw_call *c
         !EVP_DigestInit_ex(create->sha256, EVP_sha256(), NULL)) {
         return mgw_fail(call, MGW_IO, "out of memory");
     }
-    enum mgw_status status = make_id(media, call, create->id, sizeof create->id);
+    enum mgw_status status = fresh_id(media, call, create->id);
     create->row = row_empty();
     create->row.id = create->id;
     create->row.account_id = create->account;

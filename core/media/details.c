@@ -72,8 +72,8 @@ static enum mgw_status settle_type(struct details *details, const struct mgw_med
     }
     bool by_name = type && mime_allowed(type, allowed);
     details->mime_type = details_type_is_vague(type) && !by_name
-                            ? sniff_mime(head->data ? head->data : "", head->length)
-                            : strdup(type);
+                             ? sniff_mime(head->data ? head->data : "", head->length)
+                             : strdup(type);
     if (!details->mime_type) {
         return mgw_fail(call, MGW_IO, "out of memory");
     }
@@ -109,9 +109,9 @@ static enum mgw_status settle_checksum(struct details *details, struct mgw_call 
 }
 
 /* One digest of all that a client said: what an Idempotency-Key stands for. */
-static char *fingerprint(const struct mgw_row *row)
+static char *fingerprint(const struct mgw_row *row, const char *content)
 {
-    const char *const texts[] = {row->checksum,   row->mime_type,   row->kind,
+    const char *const texts[] = {content,         row->mime_type,   row->kind,
                                  row->session_id, row->owner_email, row->metadata};
     AUTO_BUF struct buf all = {0};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -126,10 +126,27 @@ static char *fingerprint(const struct mgw_row *row)
     return strdup(hex);
 }
 
-enum mgw_status details_fill(struct details *details, const struct mgw_media *media,
-                            struct mgw_call *call, const struct mgw_recording *recording,
-                            const char *hint, const struct buf *head, EVP_MD_CTX *sha256,
+/* What RECORDING says goes into ROW; its type is in DETAILS. */
+static enum mgw_status take(struct details *details, struct mgw_call *call,
+                            const struct mgw_recording *recording, const char *content,
                             struct mgw_row *row)
+{
+    row->mime_type = details->mime_type;
+    row->kind = recording->kind ? recording->kind : mime_kind(details->mime_type);
+    row->duration_ms = recording->duration_ms == MGW_ABSENT ? 0 : recording->duration_ms;
+    row->session_id = recording->session_id;
+    row->take_index = recording->take_index;
+    row->owner_email = recording->owner_email;
+    row->metadata = recording->metadata;
+    details->fingerprint = fingerprint(row, content);
+    row->fingerprint = details->fingerprint;
+    return row->fingerprint ? MGW_OK : mgw_fail(call, MGW_IO, "out of memory");
+}
+
+enum mgw_status details_fill(struct details *details, const struct mgw_media *media,
+                             struct mgw_call *call, const struct mgw_recording *recording,
+                             const char *hint, const struct buf *head, EVP_MD_CTX *sha256,
+                             struct mgw_row *row)
 {
     enum mgw_status status = check_fields(call, recording);
     if (status == MGW_OK) {
@@ -141,17 +158,28 @@ enum mgw_status details_fill(struct details *details, const struct mgw_media *me
     if (status != MGW_OK) {
         return status;
     }
-    row->mime_type = details->mime_type;
     row->checksum = details->checksum;
-    row->kind = recording->kind ? recording->kind : mime_kind(details->mime_type);
-    row->duration_ms = recording->duration_ms == MGW_ABSENT ? 0 : recording->duration_ms;
-    row->session_id = recording->session_id;
-    row->take_index = recording->take_index;
-    row->owner_email = recording->owner_email;
-    row->metadata = recording->metadata;
-    details->fingerprint = fingerprint(row);
-    row->fingerprint = details->fingerprint;
-    return row->fingerprint ? MGW_OK : mgw_fail(call, MGW_IO, "out of memory");
+    return take(details, call, recording, details->checksum, row);
+}
+
+enum mgw_status details_declare(struct details *details, const struct mgw_media *media,
+                                struct mgw_call *call, const struct mgw_recording *recording,
+                                const char *extra, struct mgw_row *row)
+{
+    enum mgw_status status = check_fields(call, recording);
+    if (status != MGW_OK) {
+        return status;
+    }
+    if (!recording->mime_type) {
+        return mgw_fail(call, MGW_INVALID, "mimeType: it must be given");
+    }
+    if (!mime_allowed(recording->mime_type, (const char *const *)media->mime_types)) {
+        return mgw_fail(call, MGW_UNSUPPORTED, "the type %s is not allowed here",
+                        recording->mime_type);
+    }
+    details->mime_type = strdup(recording->mime_type);
+    return details->mime_type ? take(details, call, recording, extra, row)
+                              : mgw_fail(call, MGW_IO, "out of memory");
 }
 
 void details_release(struct details *details)

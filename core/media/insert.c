@@ -4,6 +4,7 @@
 #include "core/media/insert.h"
 
 #include "core/base/log.h"
+#include "core/media/direct_record.h"
 #include "core/media/row.h"
 
 #include <string.h>
@@ -18,7 +19,7 @@ static struct mgw_change insert_change(const struct insert *insert)
         .size = sizeof(struct mgw_change),
         .type = MGW_CHANGE_INSERT_ROW,
         .row = &insert->row,
-        .lease_ms = insert->media->lease_ms,
+        .lease_ms = insert->direct ? insert->lease_ms : insert->media->lease_ms,
     };
 }
 
@@ -37,7 +38,7 @@ static bool is_ours(struct insert *insert, struct mgw_call *call)
 static void insert_done(struct insert *insert, enum mgw_status status)
 {
     struct lease *lease = NULL;
-    if (status == MGW_OK) {
+    if (status == MGW_OK && !insert->direct) {
         lease = keeper_add(insert->media->keeper, insert->row.id, insert->row.account_id,
                            insert->row.fence);
         status = lease ? MGW_OK : mgw_fail(insert->call, MGW_IO, "out of memory");
@@ -140,11 +141,32 @@ static bool keep_first(void *ctx, const struct mgw_record *record)
     return false;
 }
 
-/* Row and record in one change. TAKEN, unless NULL, is a row that ran out of its lease: it becomes
- * `failed` in the same change. VERSION is what the record must have now. */
+/* The change that takes the row TAKEN, which ran out of its lease: it becomes `failed`. */
+static struct mgw_change taken_change(struct mgw_media *media, struct mgw_call *call,
+                                      struct mgw_row *taken)
+{
+    int64_t purge_ms = direct_purge_after_ms(media, call, taken);
+    taken->status = MGW_ROW_FAILED;
+    taken->owner = NULL;
+    taken->fence++;
+    return (struct mgw_change){
+        .size = sizeof(struct mgw_change),
+        .type = MGW_CHANGE_UPDATE_ROW,
+        .row = taken,
+        .set = MGW_FIELD_STATUS | MGW_FIELD_OWNER | MGW_FIELD_FENCE | MGW_FIELD_LEASE,
+        .expect_status = MGW_ROW_UPLOADING,
+        .expect_fence = taken->fence - 1,
+        .expect_lease_over = 1,
+        .lease_ms = purge_ms, /* its owner may yet publish: purge after that */
+    };
+}
+
+/* Row and records in one change. TAKEN, unless NULL, is a row that ran out of its lease: it becomes
+ * `failed` in the same change. VERSION is what the key's record must have now. */
 static enum mgw_status insert_both(struct insert *insert, struct mgw_call *call, int64_t version,
                                    const struct mgw_row *taken)
 {
+    enum { MOST = 4 };
     struct mgw_record record = {
         .size = sizeof record,
         .kind = RECORD_KIND,
@@ -153,33 +175,35 @@ static enum mgw_status insert_both(struct insert *insert, struct mgw_call *call,
         .text = insert->row.id,
     };
     struct mgw_row failed = taken ? *taken : row_empty();
-    failed.status = MGW_ROW_FAILED;
-    failed.owner = NULL;
-    failed.fence++;
-    struct mgw_change changes[3] = {
-        {.size = sizeof changes[0],
-         .type = MGW_CHANGE_PUT_RECORD,
-         .record = &record,
-         .expect_version = version,
-         .expire_ms = insert->media->idempotency_ttl_ms},
-        insert_change(insert),
-        {.size = sizeof changes[0],
-         .type = MGW_CHANGE_UPDATE_ROW,
-         .row = &failed,
-         .set = MGW_FIELD_STATUS | MGW_FIELD_OWNER | MGW_FIELD_FENCE | MGW_FIELD_LEASE,
-         .expect_status = MGW_ROW_UPLOADING,
-         .expect_fence = failed.fence - 1,
-         .expect_lease_over = 1,
-         .lease_ms =
-             media_grace_ms(insert->media)}, /* its owner may yet publish: purge after that */
-    };
-    struct mgw_change_result results[3] = {
-        {.size = sizeof results[0]}, {.size = sizeof results[0]}, {.size = sizeof results[0]}};
-    size_t count = taken ? 3 : 2;
+    struct mgw_change changes[MOST];
+    struct mgw_change_result results[MOST];
+    size_t count = 0;
+    if (insert->idempotency_key) {
+        changes[count++] = (struct mgw_change){.size = sizeof changes[0],
+                                               .type = MGW_CHANGE_PUT_RECORD,
+                                               .record = &record,
+                                               .expect_version = version,
+                                               .expire_ms = insert->media->idempotency_ttl_ms};
+    }
+    size_t row = count;
+    changes[count++] = insert_change(insert);
+    if (insert->direct) {
+        changes[count++] = (struct mgw_change){.size = sizeof changes[0],
+                                               .type = MGW_CHANGE_PUT_RECORD,
+                                               .record = insert->direct,
+                                               .expect_version = MGW_VERSION_NONE,
+                                               .expire_ms = MGW_ABSENT};
+    }
+    if (taken) {
+        changes[count++] = taken_change(insert->media, call, &failed);
+    }
+    for (size_t i = 0; i < count; i++) {
+        results[i] = (struct mgw_change_result){.size = sizeof results[0]};
+    }
     enum mgw_status status = rows_apply(insert->media->rows, call, changes, results, count);
     if (status == MGW_OK) {
-        insert->created_at = results[1].created_at;
-        insert->record_version = results[0].version;
+        insert->created_at = results[row].created_at;
+        insert->record_version = row > 0 ? results[0].version : 0;
     }
     return status;
 }
@@ -211,6 +235,10 @@ static enum mgw_status judge_first(struct insert *insert, struct mgw_call *call,
         return status;
     }
     if (row->lease_until == MGW_ABSENT || row->lease_until > now) {
+        if (insert->direct && row->fingerprint) { /* nobody is at work on it but the client */
+            *first = TAKE(row);
+            return MGW_EXISTS;
+        }
         call->error->retry_after_ms = RETRY_MS;
         return mgw_fail(call, MGW_BUSY,
                         "the first request with this Idempotency-Key is still running");
@@ -263,6 +291,21 @@ enum mgw_status insert_idempotent(struct insert *insert, struct mgw_call *call,
     insert->call = call_new(insert->row.account_id, NULL, 0);
     insert_done(insert, insert->call ? MGW_OK : MGW_IO);
     return insert->status;
+}
+
+enum mgw_status insert_direct(struct insert *insert, struct mgw_call *call, struct mgw_row **first)
+{
+    if (insert->idempotency_key) {
+        return insert_idempotent(insert, call, first);
+    }
+    enum mgw_status status = insert_both(insert, call, MGW_VERSION_NONE, NULL);
+    if (status == MGW_UNKNOWN_OUTCOME) {
+        status = insert_both(insert, call, MGW_VERSION_NONE, NULL);
+        if (status == MGW_EXISTS || status == MGW_CONFLICT) {
+            status = is_ours(insert, call) ? MGW_OK : MGW_UNKNOWN_OUTCOME;
+        }
+    }
+    return media_outside(status);
 }
 
 void insert_fail(struct insert *insert)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The row of a new recording: written beside the bytes (insert_start, insert_wait), or with the
- * record of its Idempotency-Key in one change (insert_idempotent). One thread a recording. */
+ * record of its Idempotency-Key in one change (insert_idempotent), or, of a direct upload, with its
+ * own (insert_direct). One thread a recording. */
 #ifndef MEDIA_INSERT_H
 #define MEDIA_INSERT_H
 
@@ -14,8 +15,11 @@ struct insert {
     struct mgw_media *media;
     struct mgw_row row; /* as it is inserted: a copy, since the caller goes on with its own */
     const char *idempotency_key; /* NULL: none */
-    int64_t record_version;      /* of the key's record, once it is ours */
-    struct mgw_call *call;       /* its own: it runs beside the caller's */
+    /* Of a direct upload: what is written with the row, whose lease of lease_ms nobody renews. */
+    const struct mgw_record *direct;
+    int64_t lease_ms;
+    int64_t record_version; /* of the key's record, once it is ours */
+    struct mgw_call *call;  /* its own: it runs beside the caller's */
     pthread_mutex_t lock;
     pthread_cond_t ended;
     bool started, done;
@@ -39,9 +43,13 @@ enum mgw_status insert_wait(struct insert *insert, struct mgw_call *call);
 enum mgw_status insert_check(struct insert *insert, struct mgw_call *call);
 
 /* Writes row and record now. MGW_BUSY: the key's first request still runs. MGW_EXISTS: it is
- * finished, *FIRST is its row (to be freed) and nothing was written. */
+ * finished, or it and this are direct uploads; *FIRST is its row (to be freed) and nothing was
+ * written. */
 enum mgw_status insert_idempotent(struct insert *insert, struct mgw_call *call,
                                   struct mgw_row **first);
+
+/* Writes row and `direct` now; with an idempotency key as insert_idempotent. */
+enum mgw_status insert_direct(struct insert *insert, struct mgw_call *call, struct mgw_row **first);
 
 /* The row becomes `failed`; its Idempotency-Key is free again. Nothing of its bytes is left. */
 void insert_fail(struct insert *insert);

@@ -17,6 +17,7 @@
 
 struct keeper;
 struct keycache;
+struct readbacks;
 struct registry;
 
 struct mgw_media {
@@ -28,7 +29,9 @@ struct mgw_media {
     char *public_url; /* "" or a base without a slash at its end */
     char *node_id;
     char **mime_types; /* NULL-terminated */
-    int64_t ttl_sec, max_ttl_sec;
+    int64_t ttl_sec, max_ttl_sec, direct_ttl_sec;
+    uint64_t direct_part_from_bytes;
+    bool proxies; /* signed URLs are the gateway's own, whatever the store can do */
     int64_t lease_ms, reap_interval_ms, idempotency_ttl_ms;
     uint64_t max_upload_bytes, min_free_bytes;
     enum mgw_status (*generate_id)(void *ctx, char *id, size_t capacity);
@@ -41,6 +44,7 @@ struct mgw_media {
     struct keycache *keycache;
     struct pool *pool;     /* writes rows beside the bytes */
     struct keeper *keeper; /* renews the leases of uploads under way */
+    struct readbacks *readbacks;
 
     pthread_t reaper;
     bool reaper_runs;
@@ -54,6 +58,14 @@ struct mgw_media {
 static inline int64_t media_grace_ms(const struct mgw_media *media)
 {
     return 2 * media->lease_ms;
+}
+
+/* Whether signed URLs are the store's. */
+static inline bool media_presigns(const struct mgw_media *media)
+{
+    const struct mgw_storage_limits *limits = store_limits(media->store);
+    return !media->proxies && (limits->capabilities & MGW_STORAGE_PRESIGN_GET) &&
+           limits->max_presign_ttl_sec > 0;
 }
 
 /* A driver's status as the service's own: DENIED, INVALID, BUSY and CORRUPT say something about the
@@ -79,6 +91,10 @@ static inline enum mgw_status media_outside(enum mgw_status status)
 enum mgw_status grant_new(struct mgw_media *media, struct mgw_call *call, const struct mgw_row *row,
                           int64_t ttl_sec, const char *file_name, bool replayed,
                           struct mgw_grant **grant);
+
+/* The call's account's row of any status, to be freed. MGW_DENIED: another account's. */
+enum mgw_status media_find_own(struct mgw_media *media, struct mgw_call *call, const char *id,
+                               struct mgw_row **row);
 
 /* Removes the blob of ROW, and says so in the log where that fails; the reaper comes back to it. */
 enum mgw_status media_purge(struct mgw_media *media, struct mgw_call *call,

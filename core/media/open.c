@@ -20,6 +20,7 @@ static struct mgw_media_options to_options(const struct config *config, struct m
             .sign = config->url_keys[i].sign,
         };
     }
+    const char *delivery = config->media.delivery;
     return (struct mgw_media_options){
         .size = sizeof(struct mgw_media_options),
         .default_bucket = config->media.default_bucket,
@@ -34,6 +35,9 @@ static struct mgw_media_options to_options(const struct config *config, struct m
         .reap_interval_ms = config->media.reap_interval_ms,
         .idempotency_ttl_ms = config->media.idempotency_ttl_ms,
         .min_free_bytes = config->media.min_free_bytes,
+        .delivery =
+            delivery && strcmp(delivery, "proxy") == 0 ? MGW_DELIVERY_PROXY : MGW_DELIVERY_AUTO,
+        .direct_ttl_sec = config->media.direct_ttl_sec,
     };
 }
 

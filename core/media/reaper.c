@@ -7,7 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/thread.h"
-#include "core/media/internal.h"
+#include "core/media/direct_record.h"
 #include "core/media/row.h"
 
 #include <string.h>
@@ -35,12 +35,11 @@ static bool batch_row(void *ctx, const struct mgw_row *row)
 }
 
 /* Changes a row that is still as it was read and whose lease is still over. */
-static enum mgw_status change_due(struct mgw_media *media, struct mgw_call *call,
-                                  const struct mgw_row *before, struct mgw_row *after, uint32_t set,
-                                  int64_t lease_ms)
+static struct mgw_change due_change(const struct mgw_row *before, struct mgw_row *after,
+                                    uint32_t set, int64_t lease_ms)
 {
-    struct mgw_change change = {
-        .size = sizeof change,
+    return (struct mgw_change){
+        .size = sizeof(struct mgw_change),
         .type = MGW_CHANGE_UPDATE_ROW,
         .set = set | MGW_FIELD_LEASE,
         .row = after,
@@ -49,8 +48,51 @@ static enum mgw_status change_due(struct mgw_media *media, struct mgw_call *call
         .expect_lease_over = 1,
         .lease_ms = lease_ms,
     };
+}
+
+static enum mgw_status change_due(struct mgw_media *media, struct mgw_call *call,
+                                  const struct mgw_row *before, struct mgw_row *after, uint32_t set,
+                                  int64_t lease_ms)
+{
+    struct mgw_change change = due_change(before, after, set, lease_ms);
     struct mgw_change_result result = {.size = sizeof result};
     return rows_apply(media->rows, call, &change, &result, 1);
+}
+
+/* Blob, and parts where it is a direct upload; *DIRECT: it is one. MGW_OK: nothing is left. */
+static enum mgw_status purge_all(struct mgw_media *media, struct mgw_call *call,
+                                 const struct mgw_row *row, bool *direct)
+{
+    struct direct record;
+    enum mgw_status status = media_purge(media, call, row);
+    enum mgw_status read = direct_read(media, call, row->account_id, row->id, &record);
+    *direct = read == MGW_OK;
+    enum mgw_status aborted = *direct ? direct_abort(media, call, row, &record) : read;
+    direct_release(&record);
+    if (aborted == MGW_OK || aborted == MGW_NOT_FOUND) {
+        call_clear(call);
+        return status;
+    }
+    return aborted;
+}
+
+/* The last look at a row that is over: nothing may come any more, and its record goes too. */
+static enum mgw_status finish_due(struct mgw_media *media, struct mgw_call *call,
+                                  const struct mgw_row *row, struct mgw_row *after)
+{
+    bool direct = false;
+    if (purge_all(media, call, row, &direct) != MGW_OK) {
+        return change_due(media, call, row, after, 0, RETRY_MS);
+    }
+    struct mgw_record record = direct_record(row, "");
+    struct mgw_change changes[2] = {due_change(row, after, 0, MGW_ABSENT),
+                                    {.size = sizeof changes[0],
+                                     .type = MGW_CHANGE_DELETE_RECORD,
+                                     .record = &record,
+                                     .expect_version = MGW_VERSION_ANY}};
+    struct mgw_change_result results[2] = {{.size = sizeof results[0]},
+                                           {.size = sizeof results[0]}};
+    return rows_apply(media->rows, call, changes, results, direct ? 2 : 1);
 }
 
 /* True where the row was changed. A row that somebody else changed first is theirs. */
@@ -63,21 +105,21 @@ static bool reap_row(struct mgw_media *media, struct mgw_call *call, const struc
         after.status = MGW_ROW_FAILED;
         after.owner = NULL;
         after.fence++;
-        status =
-            change_due(media, call, row, &after,
-                       MGW_FIELD_STATUS | MGW_FIELD_OWNER | MGW_FIELD_FENCE, media_grace_ms(media));
+        status = change_due(media, call, row, &after,
+                            MGW_FIELD_STATUS | MGW_FIELD_OWNER | MGW_FIELD_FENCE,
+                            direct_purge_after_ms(media, call, row));
         if (status == MGW_OK) {
             log_event(LOG_LEVEL_WARN, "an upload was abandoned; its row is failed now",
                       LOG_TEXT("id", row->id), LOG_TEXT("account", row->account_id),
                       LOG_TEXT("owner", row->owner));
-            media_purge(media, call, row);
+            bool direct;
+            purge_all(media, call, row, &direct);
         }
     } else if (row->status == MGW_ROW_READY) {
         status = change_due(media, call, row, &after, 0, MGW_ABSENT);
     } else {
-        int64_t again = media_purge(media, call, row) == MGW_OK ? MGW_ABSENT : RETRY_MS;
         cache_drop(media->cache, row->bucket, row->key);
-        status = change_due(media, call, row, &after, 0, again);
+        status = finish_due(media, call, row, &after);
     }
     return status == MGW_OK;
 }

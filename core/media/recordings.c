@@ -5,6 +5,7 @@
 #include "core/base/log.h"
 #include "core/media/checks.h"
 #include "core/media/cursor.h"
+#include "core/media/direct_record.h"
 #include "core/media/internal.h"
 #include "core/media/row.h"
 
@@ -12,9 +13,8 @@
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 200 };
 
-/* The call's account's row of any status, to be freed. */
-static enum mgw_status find_own(struct mgw_media *media, struct mgw_call *call, const char *id,
-                                struct mgw_row **row)
+enum mgw_status media_find_own(struct mgw_media *media, struct mgw_call *call, const char *id,
+                               struct mgw_row **row)
 {
     const char *wrong = checks_account(call->account);
     if (wrong) {
@@ -45,7 +45,7 @@ enum mgw_status mgw_media_get(struct mgw_media *media, struct mgw_call *call, co
         return mgw_fail(call, MGW_INVALID, "fileName: %s", wrong);
     }
     AUTO_FREE struct mgw_row *row = NULL;
-    enum mgw_status status = find_own(media, call, id, &row);
+    enum mgw_status status = media_find_own(media, call, id, &row);
     if (status == MGW_OK && row->status != MGW_ROW_READY) {
         status = mgw_fail(call, MGW_NOT_FOUND, "there is no such recording");
     }
@@ -78,17 +78,29 @@ enum mgw_status media_apply(struct mgw_media *media, struct mgw_call *call,
     return status;
 }
 
+/* What a direct upload has sent of itself so far, best effort. */
+static void abort_parts(struct mgw_media *media, struct mgw_call *call, const struct mgw_row *row)
+{
+    struct direct direct;
+    if (direct_read(media, call, row->account_id, row->id, &direct) == MGW_OK) {
+        direct_abort(media, call, row, &direct);
+    }
+    direct_release(&direct);
+}
+
 enum mgw_status mgw_media_delete(struct mgw_media *media, struct mgw_call *call, const char *id)
 {
     call_clear(call);
     AUTO_FREE struct mgw_row *row = NULL;
-    enum mgw_status status = find_own(media, call, id, &row);
+    enum mgw_status status = media_find_own(media, call, id, &row);
     if (status == MGW_NOT_FOUND || (status == MGW_OK && row->status == MGW_ROW_DELETED)) {
         return MGW_OK;
     }
     if (status != MGW_OK) {
         return status;
     }
+    bool uploading = row->status == MGW_ROW_UPLOADING;
+    int64_t purge_ms = direct_purge_after_ms(media, call, row);
     row->status = MGW_ROW_DELETED;
     row->owner = NULL;
     struct mgw_change change = {
@@ -98,7 +110,7 @@ enum mgw_status mgw_media_delete(struct mgw_media *media, struct mgw_call *call,
         .row = row,
         .expect_status = MGW_ROW_READY | MGW_ROW_UPLOADING | MGW_ROW_FAILED,
         .expect_fence = MGW_ABSENT,
-        .lease_ms = media_grace_ms(media), /* then the reaper purges once more */
+        .lease_ms = purge_ms, /* then the reaper purges once more */
     };
     struct mgw_change_result result = {.size = sizeof result};
     status = media_apply(media, call, &change, &result, 1);
@@ -108,6 +120,9 @@ enum mgw_status mgw_media_delete(struct mgw_media *media, struct mgw_call *call,
     }
     if (status == MGW_OK) {
         media_purge(media, call, row); /* best effort: the recording is gone either way */
+        if (uploading) {
+            abort_parts(media, call, row);
+        }
         call_clear(call);
     }
     return media_outside(status);

@@ -9,6 +9,7 @@
 #include "core/media/keeper.h"
 #include "core/media/keycache.h"
 #include "core/media/mime.h"
+#include "core/media/readback.h"
 #include "core/media/sniff.h"
 #include "core/plugin/registry.h"
 
@@ -16,6 +17,7 @@
 
 enum {
     TTL_SEC = 3600,
+    DIRECT_TTL_SEC = 900,
     MAX_TTL_SEC = 604800,
     LEASE_MS = 30000,
     LEASE_LEAST_MS = 300,
@@ -26,6 +28,7 @@ enum {
     POOL_QUEUE = 4096
 };
 #define MAX_UPLOAD_BYTES (5ull << 30)
+#define DIRECT_PART_FROM_BYTES (64ull << 20)
 #define DEFAULT_BUCKET "media-recordings"
 
 static const char *const default_types[] = {"video/*", "audio/*", "image/*", NULL};
@@ -86,6 +89,12 @@ static enum mgw_status check_options(const struct mgw_media_options *options,
                       "signed_url_ttl_sec must be at most max_signed_url_ttl_sec, and that at most "
                       "604800 (a week)");
     }
+    if (options->delivery > MGW_DELIVERY_PROXY) {
+        return refuse(error, "%s", "delivery: neither auto nor proxy");
+    }
+    if (or_default(options->direct_ttl_sec, DIRECT_TTL_SEC) > MAX_TTL_SEC) {
+        return refuse(error, "%s", "direct_ttl_sec must be at most 604800 (a week)");
+    }
     if (options->lease_ms != 0 && options->lease_ms < LEASE_LEAST_MS) {
         return refuse(error, "%s", "lease: must be at least 300 ms");
     }
@@ -108,6 +117,10 @@ static enum mgw_status set_options(struct mgw_media *media, const struct mgw_med
     media->mime_types = copy_list(options->mime_types ? options->mime_types : default_types);
     media->ttl_sec = or_default(options->signed_url_ttl_sec, TTL_SEC);
     media->max_ttl_sec = or_default(options->max_signed_url_ttl_sec, MAX_TTL_SEC);
+    media->direct_ttl_sec = or_default(options->direct_ttl_sec, DIRECT_TTL_SEC);
+    media->direct_part_from_bytes =
+        options->direct_part_from_bytes ? options->direct_part_from_bytes : DIRECT_PART_FROM_BYTES;
+    media->proxies = options->delivery == MGW_DELIVERY_PROXY;
     media->lease_ms = or_default(options->lease_ms, LEASE_MS);
     media->reap_interval_ms = options->reap_interval_ms == MGW_ABSENT
                                   ? 0
@@ -122,8 +135,9 @@ static enum mgw_status set_options(struct mgw_media *media, const struct mgw_med
     media->keycache = keycache_new();
     media->pool = pool_new("mgw-rows", POOL_THREADS, POOL_QUEUE);
     media->keeper = keeper_new(media->rows, media->lease_ms);
+    media->readbacks = readbacks_new(media);
     if (!media->node_id || !media->default_bucket || !media->public_url || !media->mime_types ||
-        !media->cache || !media->keycache || !media->pool || !media->keeper) {
+        !media->cache || !media->keycache || !media->pool || !media->keeper || !media->readbacks) {
         return refuse(error, "%s", "out of memory");
     }
     return sign_keys_new(options->url_keys, options->url_key_count, &media->keys, error);
@@ -275,6 +289,7 @@ void mgw_media_free(struct mgw_media *media)
         return;
     }
     reaper_stop(media);
+    readbacks_free(media->readbacks);
     keeper_free(media->keeper);
     pool_free(media->pool);
     cache_free(media->cache);
@@ -315,7 +330,8 @@ uint32_t mgw_media_traits(const struct mgw_media *media)
     uint64_t need = MGW_STORAGE_INLINE_READ | MGW_STORAGE_LOCAL_FD;
     bool rows = rows_limits(media->rows)->capabilities & MGW_REPO_INLINE_READ;
     bool content = (store_limits(media->store)->capabilities & need) == need;
-    return (rows ? MGW_MEDIA_ROWS_INLINE : 0) | (rows && content ? MGW_MEDIA_CONTENT_INLINE : 0);
+    bool grants = rows && !media_presigns(media); /* a store may have to renew its credentials */
+    return (grants ? MGW_MEDIA_ROWS_INLINE : 0) | (rows && content ? MGW_MEDIA_CONTENT_INLINE : 0);
 }
 
 enum mgw_status mgw_media_health(struct mgw_media *media, struct mgw_call *call)

@@ -17,7 +17,7 @@
 
 #define SIGN_VERSION "mediagw-url-v1"
 
-static const char *const purpose_names[SIGN_PURPOSES] = {"get", "cursor"};
+static const char *const purpose_names[SIGN_PURPOSES] = {"get", "cursor", "put"};
 
 struct sign_key {
     char *id;

@@ -8,7 +8,7 @@
 #include <mediagw/media.h>
 
 enum { SIGN_BYTES = 32, SIGN_TEXT = 44 /* base64url, with the NUL */ };
-enum sign_purpose { SIGN_GET, SIGN_CURSOR, SIGN_PURPOSES };
+enum sign_purpose { SIGN_GET, SIGN_CURSOR, SIGN_PUT, SIGN_PURPOSES };
 
 struct sign_keys;
 

@@ -56,6 +56,12 @@ struct mgw_url_key {
     bool sign; /* new URLs are signed with it (exactly one key); the others are only honoured */
 };
 
+/* Where signed_url leads. */
+enum mgw_delivery {
+    MGW_DELIVERY_AUTO = 0,  /* to the store where it presigns (MGW_STORAGE_PRESIGN_GET) */
+    MGW_DELIVERY_PROXY = 1, /* to the gateway always */
+};
+
 struct mgw_media_options {
     size_t size;
     const struct mgw_storage *storage; /* required; the caller's, must outlive the service */
@@ -83,6 +89,12 @@ struct mgw_media_options {
     void (*log)(
         enum mgw_log_level level,
         const char *line); /* NULL: standard error; any thread. One a process: the last given */
+    uint32_t delivery;     /* enum mgw_delivery */
+    uint32_t reserved;
+    int64_t direct_ttl_sec; /* how long a direct upload's URLs live; 0: 900 */
+    /* Direct uploads of more bytes than this go in parts where the store presigns them, of a
+     * quarter of it or more; 0: 64 MiB */
+    uint64_t direct_part_from_bytes;
 };
 
 /* A service over the given instances; its reaper runs at once and every interval, in a thread of
@@ -114,7 +126,7 @@ struct mgw_grant {
     const struct mgw_row *row;
     const char *
         signed_url; /* NULL where the row is not ready (a replayed create of a deleted recording) */
-    int64_t signed_url_expires_at; /* ms since the epoch */
+    int64_t signed_url_expires_at; /* ms since the epoch; a store's URL may end before the ttl */
     bool replayed; /* create: an earlier create with the same idempotency key made this row */
 };
 MGW_API void mgw_grant_free(struct mgw_grant *grant);
@@ -180,7 +192,10 @@ MGW_API void mgw_create_abort(struct mgw_create *create, struct mgw_call *call);
 
 /* MGW_DENIED where the row is another account's, MGW_NOT_FOUND where it is not `ready`. TTL_SEC 0:
  * the default; outside 1..max_signed_url_ttl_sec: MGW_INVALID. FILE_NAME, unless NULL, makes the
- * URL answer an attachment of that name. */
+ * URL answer an attachment of that name. Where the store presigns, the URL is the store's: it
+ * answers the row's type, and an attachment where the gateway would; it lives as long as the store
+ * grants, also after a delete, until the blob is purged. A store that cannot presign at the moment
+ * is stood in for by the gateway. */
 MGW_API enum mgw_status mgw_media_get(struct mgw_media *media, struct mgw_call *call,
                                       const char *id, int64_t ttl_sec, const char *file_name,
                                       struct mgw_grant **grant);
@@ -248,7 +263,118 @@ MGW_API enum mgw_status mgw_content_descriptor(struct mgw_content *content, stru
 /* Up to LENGTH bytes from OFFSET; *GOT is 0 only at the end. */
 MGW_API enum mgw_status mgw_content_read(struct mgw_content *content, struct mgw_call *call,
                                          uint64_t offset, void *buffer, size_t length, size_t *got);
+/* These LENGTH bytes from OFFSET will be read next, in order and no others: the store may ask for
+ * exactly them. Waits for nothing; of no effect where the store takes no advice. */
+MGW_API void mgw_content_advise(struct mgw_content *content, struct mgw_call *call, uint64_t offset,
+                                uint64_t length);
 MGW_API void mgw_content_close(struct mgw_content *content);
+
+/* ---- Direct upload: the bytes go to a URL, without a credential
+ * ------------------------------------------------------------------------------------------------
+ */
+
+enum mgw_direct_parts {
+    MGW_DIRECT_PARTS_AUTO = 0, /* parts where the store presigns them and the upload is large */
+    MGW_DIRECT_PARTS_NO = 1,   /* one PUT */
+    MGW_DIRECT_PARTS_YES = 2   /* parts wherever the store presigns them */
+};
+
+struct mgw_direct_options {
+    size_t size;
+    const char *bucket;          /* NULL: the default bucket */
+    const char *idempotency_key; /* 1 to 128 visible ASCII, per account; NULL: none */
+    uint64_t length;             /* the bytes to come, exactly */
+    /* Checked as in mgw_create_finish; mime_type is required, and what the PUT's Content-Type must
+     * be. With `checksum` the bytes are read back before the row is `ready`. */
+    const struct mgw_recording *recording;
+    const char *content_md5; /* base64 of the bytes' MD5, for one PUT; NULL: none */
+    uint32_t parts;          /* enum mgw_direct_parts */
+    uint32_t reserved;
+};
+
+/* One request that the uploader shall make. */
+struct mgw_direct_request {
+    size_t size;
+    uint32_t number; /* of the part, from 1; 0: the request takes the whole recording */
+    uint32_t reserved;
+    uint64_t offset, length; /* the bytes that it takes */
+    const char *method;      /* "PUT" */
+    const char *url; /* the store's, or the gateway's own (which begins with "/" without public_url)
+                      */
+    const char *const *headers; /* name, value, …, NULL: to be sent as they are */
+};
+
+/* What mgw_direct_begin answers. Freed by mgw_direct_free. */
+struct mgw_direct {
+    size_t size;
+    const struct mgw_row *row; /* `uploading` */
+    const struct mgw_direct_request *requests;
+    size_t count;  /* 0: nothing is to be sent, an earlier begin's recording is finished already */
+    size_t stride; /* bytes from one request to the next */
+    uint64_t part_bytes;           /* of every part but the last; 0: one request */
+    int64_t expires_at;            /* when the first of the URLs ends; ms since the epoch */
+    const struct mgw_grant *grant; /* of a recording that is finished already, else NULL */
+    bool replayed;                 /* an earlier begin with the same idempotency key made the row */
+};
+MGW_API void mgw_direct_free(struct mgw_direct *direct);
+
+/* Writes a row `uploading` and answers where its bytes shall go, for direct_ttl_sec at most: to the
+ * store where it presigns, else to mgw_direct_put_begin. Nobody renews the row's lease; a row that
+ * was not completed twice that time after its URLs were given becomes `failed`. With an idempotency
+ * key the same begin again answers the same row with new URLs; other content is MGW_CONFLICT; a key
+ * whose first request still runs MGW_BUSY. MGW_TOO_LARGE, MGW_NO_SPACE, MGW_INVALID and
+ * MGW_UNSUPPORTED as in create. */
+MGW_API enum mgw_status mgw_direct_begin(struct mgw_media *media, struct mgw_call *call,
+                                         const struct mgw_direct_options *options,
+                                         struct mgw_direct **direct);
+/* The bytes are there: puts parts together, looks at size and type, reads the bytes back where a
+ * checksum was declared (or the gateway took them and their digest was lost), and makes the row
+ * `ready`. Repeated: the same answer. MGW_CONFLICT: they are not there, or not as announced; the
+ * text says what is missing and may be shown to the client. MGW_CORRUPT: they have another digest;
+ * the row is `failed` and the blob gone. MGW_BUSY with retry_after_ms: they are still being read
+ * back, which goes on; ask again. MGW_DENIED: another account's; MGW_NOT_FOUND: no such upload. */
+MGW_API enum mgw_status mgw_direct_complete(struct mgw_media *media, struct mgw_call *call,
+                                            const char *id, struct mgw_grant **grant);
+
+/* The parts of /media/{bucket}/{key}?expires=&kid=&size=&type=&md5=&sha256=&sig=, percent-decoded
+ * once, and what the request itself says. Absent ones NULL. */
+struct mgw_direct_put_request {
+    size_t size;
+    const char *bucket;
+    const char *key;
+    const char *expires;
+    const char *kid;
+    const char *length;      /* `size` */
+    const char *type;        /* the Content-Type that must be sent */
+    const char *content_md5; /* `md5` */
+    const char *sha256;
+    const char *sig;
+    uint64_t content_length;  /* of the request; UINT64_MAX: unknown */
+    const char *content_type; /* the request's own */
+    const char *content_md5_header;
+};
+
+struct mgw_direct_put; /* the bytes of a direct upload on their way through the gateway */
+
+/* Checks the URL, which is the only credential, and begins the blob. MGW_DENIED: altered or over;
+ * MGW_NOT_FOUND: the row is not `uploading` any more; MGW_EXISTS: the bytes are there already;
+ * MGW_INVALID: the request is not the one that was signed for. The row's lease is kept while bytes
+ * come. */
+MGW_API enum mgw_status mgw_direct_put_begin(struct mgw_media *media, struct mgw_call *call,
+                                             const struct mgw_direct_put_request *request,
+                                             struct mgw_direct_put **put);
+/* Whose recording it is; valid as long as PUT. */
+MGW_API const char *mgw_direct_put_account(const struct mgw_direct_put *put);
+/* Appends bytes. After a failure only mgw_direct_put_abort may follow. */
+MGW_API enum mgw_status mgw_direct_put_write(struct mgw_direct_put *put, struct mgw_call *call,
+                                             const void *bytes, size_t length);
+/* Publishes the blob unless one is there (MGW_EXISTS) and remembers its SHA-256 in the row, which
+ * stays `uploading`. MGW_CORRUPT: another digest than declared, nothing is published.
+ * MGW_NOT_FOUND: the row was deleted or given up meanwhile, and the blob is gone again. Ends the
+ * handle in every case. */
+MGW_API enum mgw_status mgw_direct_put_finish(struct mgw_direct_put *put, struct mgw_call *call);
+/* Leaves nothing of the bytes. Ends the handle. CALL may be over, or NULL. */
+MGW_API void mgw_direct_put_abort(struct mgw_direct_put *put, struct mgw_call *call);
 
 /* ---- API keys
  * ---------------------------------------------------------------------------------------------------
