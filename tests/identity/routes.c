@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#define DIRECT_BODY "{\"mimeType\": \"video/webm\", \"sizeBytes\": 2}"
 #define SECRET_WORD "only-acct-a-may-read-this"
 
 /* What another account gets for a recording of ours. */
@@ -25,11 +26,14 @@ static const struct expectation {
     {"GET", "healthz", 0, FOREIGN_PUBLIC},
     {"GET", "readyz", 0, FOREIGN_PUBLIC},
     {"POST", "api/media/recordings", 2, FOREIGN_NOTHING},
+    {"POST", "api/media/recordings/direct", 2, FOREIGN_NOTHING},
+    {"POST", "api/media/{id}/complete", 2, FOREIGN_403},
     {"GET", "api/media", 1, FOREIGN_NOTHING},
     {"GET", "api/media/{id}", 1, FOREIGN_403},
     {"DELETE", "api/media/{id}", 2, FOREIGN_403},
     {"POST", "api/media/{id}/signed-url", 1, FOREIGN_403},
     {"GET", "media/{blob}", 0, FOREIGN_403}, /* without its signature */
+    {"PUT", "media/{blob}", 0, FOREIGN_403},
 };
 enum { EXPECTED = sizeof expected / sizeof *expected };
 
@@ -99,8 +103,9 @@ static struct http_answer *ask(const struct expectation *route, json_t *row, con
     char *target = target_of(route->pattern, row);
     bool upload = strstr(route->pattern, "recordings") != NULL;
     const char *all = upload ? keep_text("Content-Type: video/webm\n%s", headers) : headers;
-    bool body = strcmp(route->method, "POST") == 0;
-    return http_send(gw->nobody, route->method, target, all, body ? "{}" : NULL, body ? 2 : 0);
+    bool sends = strcmp(route->method, "POST") == 0 || strcmp(route->method, "PUT") == 0;
+    const char *body = !sends ? NULL : strstr(route->pattern, "/direct") ? DIRECT_BODY : "{}";
+    return http_send(gw->nobody, route->method, target, all, body, body ? strlen(body) : 0);
 }
 
 static void shows_nothing(const struct expectation *route, const struct http_answer *answer)

@@ -110,7 +110,8 @@ static void prepare(struct http_client *client, const char *method, const char *
 {
     CURL *curl = client->curl;
     curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, keep_text("%s%s", client->base, target));
+    bool whole = strncmp(target, "http", 4) == 0;
+    curl_easy_setopt(curl, CURLOPT_URL, keep_text("%s%s", whole ? "" : client->base, target));
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
