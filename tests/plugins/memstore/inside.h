@@ -27,6 +27,7 @@ struct rule {
     unsigned delay_ms;
 };
 
+struct ticket;
 struct upload;
 
 struct memstore {
@@ -40,6 +41,10 @@ struct memstore {
     uint64_t calls[MEMSTORE_VERBS];
     struct rule rules[MEMSTORE_VERBS];
     char id[33];
+    uint64_t presigns; /* capabilities */
+    int64_t max_ttl_sec, credentials_end;
+    struct ticket *tickets;
+    uint64_t advised_offset, advised_length;
 };
 
 /* Counts the call, sleeps and fails as told. MGW_OK: go on; *LOST: what to answer in place of
@@ -78,6 +83,7 @@ enum mgw_status mem_read_open(struct mgw_call *call, void *instance, const struc
                               const char *if_etag, void **reader, struct mgw_stat *stat);
 enum mgw_status mem_read_read(struct mgw_call *call, void *reader, uint64_t offset, void *buffer,
                               size_t length, size_t *got);
+void mem_read_advise(struct mgw_call *call, void *reader, uint64_t offset, uint64_t length);
 void mem_read_close(void *reader);
 enum mgw_status mem_read_stat(struct mgw_call *call, void *instance, const struct mgw_blob *name,
                               struct mgw_stat *stat);
@@ -105,7 +111,15 @@ enum mgw_status mem_upload_abort(struct mgw_call *call, void *instance,
 enum mgw_status mem_upload_sweep(struct mgw_call *call, void *instance, int64_t older_than_ms,
                                  struct mgw_sweep_result *result);
 void mem_upload_free_all(struct memstore *store);
+/* A part that came by a presigned URL: an HTTP status. The lock is held. */
+int mem_upload_take(struct memstore *store, uint64_t id, uint32_t number, const void *bytes,
+                    size_t length);
 size_t mem_upload_count(const struct memstore *store);
+
+/* presign.c */
+enum mgw_status mem_presign(struct mgw_call *call, void *instance, const struct mgw_blob *name,
+                            const struct mgw_presign *presign, struct mgw_presigned *presigned);
+void mem_presign_free_all(struct memstore *store);
 
 int64_t mem_wall_ms(void);
 

@@ -187,6 +187,7 @@ void memstore_free(struct memstore *store)
 {
     if (store) {
         mem_upload_free_all(store);
+        mem_presign_free_all(store);
         while (store->count) {
             mem_blob_unpublish(store, store->count - 1);
         }
@@ -201,6 +202,8 @@ static enum mgw_status instance_create(struct mgw_call *call, const struct mgw_c
 {
     const struct mgw_config_value *capacity = mgw_config_get(config, "capacity");
     const struct mgw_config_value *delay = mgw_config_get(config, "delay");
+    const struct mgw_config_value *read_delay = mgw_config_get(config, "read_delay");
+    const struct mgw_config_value *presign = mgw_config_get(config, "presign");
     struct memstore *store = memstore_new();
     (void)host;
     if (!store) {
@@ -211,6 +214,14 @@ static enum mgw_status instance_create(struct mgw_call *call, const struct mgw_c
     }
     for (int verb = 0; delay && verb < MEMSTORE_VERBS; verb++) {
         memstore_delay(store, (enum memstore_verb)verb, (unsigned)delay->number);
+    }
+    if (read_delay) {
+        memstore_delay(store, MEMSTORE_READ, (unsigned)read_delay->number);
+    }
+    if (presign && presign->number) {
+        memstore_presigns(
+            store, MGW_STORAGE_PRESIGN_GET | MGW_STORAGE_PRESIGN_PUT | MGW_STORAGE_PRESIGN_PART,
+            604800);
     }
     *instance = store;
     return MGW_OK;
@@ -230,7 +241,8 @@ static enum mgw_status instance_describe(struct mgw_call *call, void *instance,
         return mgw_fail(call, MGW_UNAVAILABLE, "memory is short");
     }
     limits->capabilities = MGW_STORAGE_INLINE_READ | MGW_STORAGE_IF_ABSENT | MGW_STORAGE_RESUMABLE |
-                           MGW_STORAGE_ORDERED_LIST;
+                           MGW_STORAGE_ORDERED_LIST | store->presigns;
+    limits->max_presign_ttl_sec = store->max_ttl_sec;
     limits->store_id = memcpy(id, store->id, sizeof store->id);
     return MGW_OK;
 }
@@ -279,6 +291,8 @@ const struct mgw_storage_driver memstore_table = {
     .sweep = mem_upload_sweep,
     .health = instance_health,
     .free_bytes = instance_free_bytes,
+    .presign = mem_presign,
+    .advise = mem_read_advise,
 };
 
 struct mgw_storage memstore_storage(struct memstore *store)

@@ -30,6 +30,8 @@ enum memstore_verb {
     MEMSTORE_SWEEP,
     MEMSTORE_HEALTH,
     MEMSTORE_FREE_BYTES,
+    MEMSTORE_PRESIGN,
+    MEMSTORE_ADVISE, /* counted only */
     MEMSTORE_VERBS
 };
 
@@ -57,6 +59,21 @@ void memstore_delay(struct memstore *store, enum memstore_verb verb, unsigned ms
 void memstore_heal(struct memstore *store);
 /* Blobs and open writers together may hold BYTES (0: any number); beyond it MGW_NO_SPACE. */
 void memstore_capacity(struct memstore *store, uint64_t bytes);
+
+/* From the next describe() on it presigns what CAPABILITIES (MGW_STORAGE_PRESIGN_*) say, for
+ * MAX_TTL_SEC at most. */
+void memstore_presigns(struct memstore *store, uint64_t capabilities, int64_t max_ttl_sec);
+/* No URL is granted beyond AT_MS; 0: as asked. */
+void memstore_credentials_end(struct memstore *store, int64_t at_ms);
+/* What the presigned URL answers a client that sends this: an HTTP status. HEADERS are name, value,
+ * …, NULL. CALL is for errors only. */
+int memstore_send(struct memstore *store, struct mgw_call *call, const char *url,
+                  const char *const *headers, const void *bytes, size_t length);
+/* The type and disposition that a presigned GET would be answered with; false: it is none. */
+bool memstore_shown_as(struct memstore *store, const char *url, const char **type,
+                       const char **disposition);
+/* The last advice that a reader was given. */
+void memstore_last_advice(struct memstore *store, uint64_t *offset, uint64_t *length);
 
 size_t memstore_blobs(struct memstore *store);
 size_t memstore_writers(struct memstore *store); /* begun, neither committed nor aborted */

@@ -13,6 +13,15 @@ static const struct mgw_config_key keys[] = {
      .type = MGW_CONFIG_DURATION,
      .max = 3600000,
      .help = "How much longer every call takes."},
+    {.size = sizeof keys[0],
+     .key = "read_delay",
+     .type = MGW_CONFIG_DURATION,
+     .max = 3600000,
+     .help = "How much longer every read takes."},
+    {.size = sizeof keys[0],
+     .key = "presign",
+     .type = MGW_CONFIG_BOOL,
+     .help = "Whether it presigns, to a host that does not exist."},
 };
 
 static const struct mgw_plugin plugin = {

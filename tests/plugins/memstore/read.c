@@ -72,6 +72,25 @@ enum mgw_status mem_read_read(struct mgw_call *call, void *reader, uint64_t offs
     return mem_gate_leave(call, MGW_OK, lost);
 }
 
+void mem_read_advise(struct mgw_call *call, void *reader, uint64_t offset, uint64_t length)
+{
+    struct reader *open = reader;
+    (void)call;
+    pthread_mutex_lock(&open->store->lock);
+    open->store->calls[MEMSTORE_ADVISE]++;
+    open->store->advised_offset = offset;
+    open->store->advised_length = length;
+    pthread_mutex_unlock(&open->store->lock);
+}
+
+void memstore_last_advice(struct memstore *store, uint64_t *offset, uint64_t *length)
+{
+    pthread_mutex_lock(&store->lock);
+    *offset = store->advised_offset;
+    *length = store->advised_length;
+    pthread_mutex_unlock(&store->lock);
+}
+
 void mem_read_close(void *reader)
 {
     struct reader *open = reader;
