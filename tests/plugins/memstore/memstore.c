@@ -203,6 +203,7 @@ static enum mgw_status instance_create(struct mgw_call *call, const struct mgw_c
     const struct mgw_config_value *capacity = mgw_config_get(config, "capacity");
     const struct mgw_config_value *delay = mgw_config_get(config, "delay");
     const struct mgw_config_value *read_delay = mgw_config_get(config, "read_delay");
+    const struct mgw_config_value *marker = mgw_config_get(config, "marker");
     const struct mgw_config_value *presign = mgw_config_get(config, "presign");
     struct memstore *store = memstore_new();
     (void)host;
@@ -214,6 +215,9 @@ static enum mgw_status instance_create(struct mgw_call *call, const struct mgw_c
     }
     for (int verb = 0; delay && verb < MEMSTORE_VERBS; verb++) {
         memstore_delay(store, (enum memstore_verb)verb, (unsigned)delay->number);
+    }
+    if (marker && !marker->number) {
+        store->id[0] = '\0';
     }
     if (read_delay) {
         memstore_delay(store, MEMSTORE_READ, (unsigned)read_delay->number);

@@ -22,6 +22,10 @@ static const struct mgw_config_key keys[] = {
      .key = "presign",
      .type = MGW_CONFIG_BOOL,
      .help = "Whether it presigns, to a host that does not exist."},
+    {.size = sizeof keys[0],
+     .key = "marker",
+     .type = MGW_CONFIG_BOOL,
+     .help = "Whether it has an id; without one it goes with any repository."},
 };
 
 static const struct mgw_plugin plugin = {
