@@ -20,7 +20,8 @@ enum {
     QUEUE = 64,
     BLOCK_BYTES = 1024 * 1024,
     BLOCK_MS = 60000, /* for one block, from a store that is slow */
-    WAIT_MS = 25000,  /* a request waits no longer: proxies lose patience too */
+    WAIT_MS = 5000,   /* a request waits no longer: it holds a worker */
+    WAITING_MAX = 16, /* and so few do */
     TICK_MS = 50,
     RETRY_MS = 2000
 };
@@ -43,6 +44,7 @@ struct readbacks {
     pthread_mutex_t lock;
     pthread_cond_t ended;
     struct reading *first;
+    unsigned waiting; /* requests */
     _Atomic bool stopping;
 };
 
@@ -238,15 +240,18 @@ static struct reading *reading_of(struct readbacks *readbacks, const struct mgw_
 /* The lock is held. MGW_OK: it is done. */
 static enum mgw_status reading_wait(struct reading *reading, struct mgw_call *call)
 {
-    int64_t until = clock_mono_ms() + WAIT_MS;
+    struct readbacks *owner = reading->owner;
+    int64_t until = clock_mono_ms() + (owner->waiting < WAITING_MAX ? WAIT_MS : 0);
     if (call->deadline_ms != 0 && call->deadline_ms - RETRY_MS < until) {
         until = call->deadline_ms - RETRY_MS;
     }
+    owner->waiting++;
     while (!reading->done && !call->cancelled(call) && clock_mono_ms() < until) {
         int64_t tick = clock_mono_ms() + TICK_MS;
         struct timespec wake = {.tv_sec = tick / 1000, .tv_nsec = tick % 1000 * 1000000};
-        pthread_cond_timedwait(&reading->owner->ended, &reading->owner->lock, &wake);
+        pthread_cond_timedwait(&owner->ended, &owner->lock, &wake);
     }
+    owner->waiting--;
     if (reading->done) {
         return MGW_OK;
     }

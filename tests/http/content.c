@@ -348,12 +348,13 @@ static void only_harmless_types_are_shown_inline(void **state)
 static void odd_methods_on_content_are_405(void **state)
 {
     (void)state;
-    static const char *const methods[] = {"POST", "PUT", "DELETE", "PATCH"};
+    static const char *const methods[] = {"POST", "DELETE", "PATCH"};
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         struct http_answer *answer = http_send(gw->nobody, methods[i], url, NULL, "x", 1);
         api_error(answer, 405, NULL);
         contains(answer, "Allow", "GET");
         contains(answer, "Allow", "HEAD");
+        contains(answer, "Allow", "PUT");
     }
 }
 
