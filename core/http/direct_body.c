@@ -119,10 +119,12 @@ const char *direct_body_read(const char *text, size_t length, struct direct_body
     };
     body->options.recording = &body->recording;
     json_error_t error;
-    /* Metadata's numbers are never read, so they need not fit an integer. */
-    json_t *json =
-        text ? json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error)
-             : NULL;
+    /* Metadata's numbers are never read, so they need not fit an integer. jansson steps over a NUL
+     * behind a number; for everybody else it ends the text. */
+    bool whole_text = text && !memchr(text, '\0', length);
+    json_t *json = whole_text ? json_loadb(text, length,
+                                           JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error)
+                              : NULL;
     body->json = json;
     if (!json_is_object(json)) {
         return "the body must be one JSON object without duplicate keys";
