@@ -26,8 +26,8 @@ void http_account(struct http_client *client, const char *account);
 /* Goes to SERVER from now on (it was restarted: another port), by a new connection. */
 void http_server(struct http_client *client, const struct server *server);
 
-/* One request: TARGET is sent as it is (or is the whole URL of another server); HEADERS are lines parted by '\n', NULL: none; BODY NULL:
- * none. */
+/* One request: TARGET is sent as it is (or is the whole URL of another server); HEADERS are lines
+ * parted by '\n', NULL: none; BODY NULL: none. */
 struct http_answer *http_send(struct http_client *client, const char *method, const char *target,
                               const char *headers, const void *body, size_t length);
 struct http_answer *http_get(struct http_client *client, const char *target, const char *headers);
