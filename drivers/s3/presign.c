@@ -25,11 +25,27 @@ static void header(struct work *work, const char *name, const char *value)
     work->headers[work->header_count++] = (struct sign_pair){name, value};
 }
 
+/* Amazon refuses what a client adds of x-amz-*. MinIO and Ceph do it: another object's bytes are
+ * copied to where the URL points, grants are given. So these are signed with values that make a
+ * copy fail and grant nothing, and that mean nothing to a PUT with a body. */
+static void fill_guards(const struct s3 *s3, const struct mgw_presign *presign, struct work *work)
+{
+    if (s3->place.aws) {
+        return;
+    }
+    header(work, "x-amz-copy-source-if-match", "none");
+    header(work, "x-amz-copy-source-range", "none");
+    if (presign->op == MGW_PRESIGN_PUT) {
+        header(work, "x-amz-acl", "private");
+    }
+}
+
 static enum mgw_status fill_put(struct mgw_call *call, struct s3 *s3,
                                 const struct mgw_presign *presign, struct work *work)
 {
     snprintf(work->length, sizeof work->length, "%" PRIu64, presign->length);
     header(work, "content-length", work->length);
+    fill_guards(s3, presign, work);
     if (presign->content_md5) {
         header(work, "content-md5", presign->content_md5);
     }
