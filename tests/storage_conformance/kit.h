@@ -63,6 +63,9 @@ size_t kit_metadata_max(void);
 void kit_long_key(char *key, size_t length, char letter);
 /* True where the store's declared refusals (--refuses) have KEY's form. */
 bool kit_refuses(const char *key);
+/* True where the store is declared (--hides nested-keys) not to list KEY beside one of the COUNT
+ * ALL: "a/b" beside "a". It can be read all the same. */
+bool kit_hides(const char *const *all, size_t count, const char *key);
 /* KEY cannot be put: MGW_INVALID, with the store's own words. */
 void assert_refused(const char *bucket, const char *key);
 /* True where TEXT holds none of the configuration's secrets. */
@@ -128,6 +131,7 @@ void kit_values_free(void);
 int64_t kit_number(uint32_t type, const char *text);
 /* Hex digits of this run's own. */
 const char *kit_unique(void);
+bool kit_hide(const char *what);
 /* FORMS: names separated by commas: dot-components, empty-components, long-components,
  * leading-slash. False: an unknown one. */
 bool kit_refuse(const char *forms);

@@ -67,14 +67,16 @@ static void a_prefix_selects(void **state)
         }
     }
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
-        size_t length = strlen(prefixes[i]), expected = 0;
+        size_t length = strlen(prefixes[i]), least = 0, most = 0;
         for (size_t k = 0; k < 6; k++) {
-            expected += !kit_refuses(keys[k]) && strncmp(keys[k], prefixes[i], length) == 0;
+            bool has = !kit_refuses(keys[k]) && strncmp(keys[k], prefixes[i], length) == 0;
+            most += has; /* a longer prefix may bring a hidden one to light */
+            least += has && !kit_hides(keys, 6, keys[k]);
         }
         for (uint32_t limit = 1; limit < 8; limit++) {
             AUTO_KEYS struct keys found;
             list_all(kit_bucket(), prefixes[i], limit, &found);
-            assert_int_equal(found.count, expected);
+            assert_in_range(found.count, least, most);
             for (size_t k = 0; k < found.count; k++) {
                 assert_true(strncmp(found.keys[k], prefixes[i], length) == 0);
             }

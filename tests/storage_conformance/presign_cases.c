@@ -240,6 +240,14 @@ static const char **changed(const char *const *headers, const char *name, const 
     return out;
 }
 
+/* "/bucket/key" of a URL in path style, or what comes nearest to it. To be freed. */
+static char *path_of(const char *url)
+{
+    const char *path = strchr(strstr(url, "://") + 3, '/');
+    assert_non_null(path);
+    return strndup(path, strcspn(path, "?"));
+}
+
 static void a_presigned_put_takes_nothing_else(void **state)
 {
     (void)state;
@@ -258,7 +266,6 @@ static void a_presigned_put_takes_nothing_else(void **state)
         {"Content-MD5", NULL, "hello"},
         {"If-None-Match", NULL, "hello"},
         {"x-amz-meta-id", "2", "hello"},
-        {"x-amz-acl", "public-read", "hello"},
     };
     struct mgw_presign presign = put_of(5, "video/webm");
     struct mgw_presigned presigned;
@@ -278,6 +285,62 @@ static void a_presigned_put_takes_nothing_else(void **state)
     }
     AUTO_ANSWER struct web_answer right = web_do(&presigned, "hello", 5);
     assert_answer(&right, 200);
+}
+
+/* Headers that a client adds of its own: what they ask for beyond the signed request must not come
+ * to be, whether the server refuses them or not. */
+static void a_presigned_put_copies_nothing(void **state)
+{
+    (void)state;
+    AUTO_CALL struct mgw_call *call = call_new();
+    put_text(kit_bucket(), "victim", "secret");
+    for (size_t length = 0; length <= 6; length += 6) {
+        static const char *const ranges[] = {NULL, "bytes=0-5"};
+        for (size_t i = 0; i < 2; i++) {
+            struct mgw_presign presign = put_of(length, "video/webm");
+            struct mgw_presigned presigned;
+            sign(call, "victim", &get, &presigned);
+            AUTO_FREE char *source = path_of(presigned.url);
+            sign(call, "thief", &presign, &presigned);
+            AUTO_FREE const char **one = changed(presigned.headers, "x-amz-copy-source", source);
+            AUTO_FREE const char **both = changed(one, "x-amz-copy-source-range", ranges[i]);
+            AUTO_ANSWER struct web_answer answer =
+                web_send("PUT", presigned.url, ranges[i] ? both : one, "public", length);
+            enum mgw_status status;
+            size_t got = 0;
+            AUTO_FREE char *bytes = try_get(call, kit_bucket(), "thief", &got, &status);
+            if (bytes && got && memcmp(bytes, "secre", got < 5 ? got : 5) == 0) {
+                fail_msg("a PUT's URL has copied another blob (%zu bytes declared%s)", length,
+                         ranges[i] ? ", with a range" : "");
+            }
+            struct mgw_blob thief = blob_of(kit_bucket(), "thief");
+            assert_status(call, driver->remove(call, instance, &thief), MGW_OK);
+        }
+    }
+}
+
+static void a_presigned_put_opens_nothing_to_the_public(void **state)
+{
+    (void)state;
+    AUTO_CALL struct mgw_call *call = call_new();
+    static const char *const wrong[][2] = {
+        {"x-amz-acl", "public-read"},
+        {"x-amz-grant-read", "uri=http://acs.amazonaws.com/groups/global/AllUsers"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct mgw_presign presign = put_of(6, "video/webm");
+        struct mgw_presigned presigned;
+        sign(call, "k", &presign, &presigned);
+        AUTO_FREE char *bare = strndup(presigned.url, strcspn(presigned.url, "?"));
+        AUTO_FREE const char **headers = changed(presigned.headers, wrong[i][0], wrong[i][1]);
+        AUTO_ANSWER struct web_answer put = web_send("PUT", presigned.url, headers, "secret", 6);
+        AUTO_ANSWER struct web_answer answer = web_send("GET", bare, NULL, NULL, 0);
+        struct mgw_blob blob = blob_of(kit_bucket(), "k");
+        assert_status(call, driver->remove(call, instance, &blob), MGW_OK);
+        if (answer.status == 200) {
+            fail_msg("%s has made it public", wrong[i][0]);
+        }
+        assert_answer_refused(&answer);
+    }
 }
 
 static void a_presigned_put_never_replaces(void **state)
@@ -333,6 +396,8 @@ const struct kit_case presign_cases[] = {
     CASE(a_presigned_put_takes_what_was_asked_for, "MGW_PRESIGN_PUT", PUT),
     CASE(a_presigned_put_of_zero_bytes_is_legal, "mgw_presign.length: exact", PUT),
     CASE(a_presigned_put_takes_nothing_else, "presign: exactly the length, type, digest", PUT),
+    CASE(a_presigned_put_copies_nothing, "presign: exactly the length, type, digest", PUT | GET),
+    CASE(a_presigned_put_opens_nothing_to_the_public, "presign", PUT),
     CASE(a_presigned_put_never_replaces, "presign: never replaces a blob", PUT),
     CASE(an_altered_or_expired_put_changes_nothing, "presign", PUT),
     {0},

@@ -160,6 +160,25 @@ bool kit_refuses(const char *key)
     return (refused & forms_of(key)) != 0;
 }
 
+static bool hides_nested;
+
+bool kit_hide(const char *what)
+{
+    hides_nested = strcmp(what, "nested-keys") == 0;
+    return hides_nested;
+}
+
+bool kit_hides(const char *const *all, size_t count, const char *key)
+{
+    for (size_t i = 0; hides_nested && i < count; i++) {
+        size_t length = strlen(all[i]);
+        if (strncmp(key, all[i], length) == 0 && key[length] == '/' && key[length + 1]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void assert_refused(const char *bucket, const char *key)
 {
     AUTO_CALL struct mgw_call *call = call_new();
