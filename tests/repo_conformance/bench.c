@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -146,16 +147,38 @@ static size_t value_count;
 static char folder[] = "/tmp/repo-conformance-XXXXXX";
 static bool has_folder;
 
-/* The value's text with {tmp} replaced by a folder of this run. */
+static char *read_line(const char *path)
+{
+    char *line = NULL;
+    size_t size = 0;
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        fail_msg("%s cannot be read", path);
+    }
+    assert_true(getline(&line, &size, file) > 0);
+    fclose(file);
+    line[strcspn(line, "\n")] = '\0';
+    return line;
+}
+
+/* The value's text with {tmp} replaced by a folder of this run, {run} by a name that no other has;
+ * or, behind "@", the first line of a file. */
 static char *expand(const char *text)
 {
-    const char *at = strstr(text, "{tmp}");
+    static const char *const marks[] = {"{tmp}", "{run}"};
+    if (text[0] == '@') {
+        return read_line(text + 1);
+    }
+    const char *at = strstr(text, marks[0]), *with = folder;
     char *whole = NULL;
     if (at && !has_folder) {
         has_folder = mkdtemp(folder) != NULL;
         assert_true(has_folder);
+    } else if (!at) {
+        at = strstr(text, marks[1]);
+        with = at ? bench_run() : with;
     }
-    int length = at ? asprintf(&whole, "%.*s%s%s", (int)(at - text), text, folder, at + 5)
+    int length = at ? asprintf(&whole, "%.*s%s%s", (int)(at - text), text, with, at + 5)
                     : asprintf(&whole, "%s", text);
     assert_true(length >= 0);
     return whole;
@@ -280,19 +303,28 @@ void bench_close(void)
 static char *names[65536];
 static atomic_size_t name_count;
 
+static char run[24];
+
+static void make_run(void)
+{
+    uint64_t random;
+    host_random(&random, sizeof random);
+    snprintf(run, sizeof run, "%llx", (unsigned long long)random | 1);
+}
+
+const char *bench_run(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_run);
+    return run;
+}
+
 const char *bench_name(const char *what)
 {
-    static _Atomic uint64_t run;
-    if (run == 0) {
-        uint64_t random;
-        host_random(&random, sizeof random);
-        run = random | 1;
-    }
     static atomic_size_t number;
     size_t slot = name_count++;
     assert_true(slot < sizeof names / sizeof names[0]);
-    assert_true(asprintf(&names[slot], "%s-%llx-%05zu", what, (unsigned long long)run, number++) >
-                0);
+    assert_true(asprintf(&names[slot], "%s-%s-%05zu", what, bench_run(), number++) > 0);
     return names[slot];
 }
 

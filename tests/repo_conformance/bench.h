@@ -40,6 +40,8 @@ void bench_sleep(int64_t ms);
 
 /* A text that no other case uses, "<what>-<random>-<number>"; lives until the case ends. */
 const char *bench_name(const char *what);
+/* What all names of this process have in common. */
+const char *bench_run(void);
 void bench_forget_names(void);
 
 /* The thread's call, as new: no deadline, not cancelled. */

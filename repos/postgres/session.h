@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One connection, always in libpq's pipeline mode: queries go out together and are answered
+ * together. No function waits longer than its limit. One thread at a time. */
+#ifndef POSTGRES_SESSION_H
+#define POSTGRES_SESSION_H
+
+#include "limit.h"
+#include "query.h"
+
+enum session_prepare { SESSION_PREPARE_AUTO, SESSION_PREPARE_NEVER };
+
+struct session_options {
+    const struct mgw_host *host;
+    const char *name;     /* the instance's, for logs */
+    const char *conninfo; /* holds a secret */
+    const struct statements *statements;
+    int64_t connect_ms, statement_ms;
+    enum session_prepare prepare;
+};
+
+enum { SESSION_UPDATES = 24 };
+
+struct session {
+    struct session *next; /* the pool's */
+    const struct session_options *options;
+    PGconn *conn;
+    bool direct; /* no pooler: what is set and prepared stays ours */
+    bool broken; /* to be closed: what it would answer next is not known */
+    bool warned; /* the server has sent a WARNING since this was set to false */
+    int64_t idle_since_ms;
+    bool prepared[STATEMENTS];
+    uint32_t updates[SESSION_UPDATES]; /* prepared ones */
+    int update_count;
+};
+
+/* A connection to a server that takes changes; MGW_UNAVAILABLE where there is none at present. */
+enum mgw_status session_open(const struct session_options *options, const struct limit *limit,
+                             struct session **session, struct fault *fault);
+void session_close(struct session *session);
+/* Whether it is idle and nobody has closed it meanwhile, without asking the server. */
+bool session_sound(struct session *session);
+
+/* Sends COUNT queries and waits for all their results, which may be errors: the first, and those
+ * behind it PGRES_PIPELINE_ABORTED. The caller clears RESULTS, which are NULL where none came.
+ * Anything but MGW_OK leaves the session broken. */
+enum mgw_status session_exchange(struct session *session, const struct limit *limit,
+                                 const struct query *queries, size_t count, PGresult **results,
+                                 struct fault *fault);
+/* The same for one query whose error is the answer. *RESULT only with MGW_OK. */
+enum mgw_status session_ask(struct session *session, const struct limit *limit,
+                            const struct query *query, const char *what, PGresult **result,
+                            struct fault *fault);
+/* The first error among RESULTS; MGW_OK where there is none. */
+enum mgw_status session_verdict(struct session *session, PGresult *const *results, size_t count,
+                                const char *what, struct fault *fault);
+
+static inline void session_clear(PGresult **results, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        PQclear(results[i]);
+        results[i] = NULL;
+    }
+}
+static inline void cleanup_result(PGresult **result)
+{
+    PQclear(*result);
+}
+#define AUTO_RESULT __attribute__((cleanup(cleanup_result)))
+
+#endif
