@@ -37,8 +37,8 @@ static const struct migration migrations[] = {
              "CREATE INDEX records_by_expiry ON %1$s.records(expires_at)"
              " WHERE expires_at IS NOT NULL",
              /* One row: the latest created_at of those that were deleted for good. */
-             "CREATE TABLE %1$s.clock(latest bigint NOT NULL)",
-             "INSERT INTO %1$s.clock VALUES(0)"}},
+             "CREATE TABLE %1$s.clock(id integer PRIMARY KEY, latest bigint NOT NULL)",
+             "INSERT INTO %1$s.clock VALUES(1, 0)"}},
 };
 
 int schema_known(void)

@@ -25,14 +25,15 @@
 
 /* What every transaction needs, whatever the role or the pooler's last client has set. A standby
  * that must have applied a commit (remote_apply) is more than we ask for, and stays. Every query
- * has an index made for it; only statistics of an empty table could say otherwise. */
+ * has an index made for it; only statistics of an empty table could say otherwise. None is worth
+ * compiling. */
 #define SETTINGS(local)                                                                            \
     "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')"           \
     " WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, " local "),"                          \
     " set_config('statement_timeout', $1, " local "),"                                             \
     " set_config('lock_timeout', $2, " local "),"                                                  \
     " set_config('idle_in_transaction_session_timeout', '60000', " local "),"                      \
-    " set_config('enable_seqscan', 'off', " local ")"
+    " set_config('enable_seqscan', 'off', " local "), set_config('jit', 'off', " local ")"
 
 /* %1$s: the schema. */
 static const char *const templates[STATEMENTS] = {
@@ -41,7 +42,7 @@ static const char *const templates[STATEMENTS] = {
     [STATEMENT_ROLLBACK] = "ROLLBACK",
     [STATEMENT_SETTINGS] = SETTINGS("true"),
     [STATEMENT_SESSION] = SETTINGS("false"),
-    [STATEMENT_PING] = "SELECT latest FROM %1$s.clock",
+    [STATEMENT_PING] = "SELECT latest FROM %1$s.clock WHERE id=1",
     [STATEMENT_NOW] = "SELECT " CLOCK,
     [STATEMENT_GET] = "SELECT " COLUMNS_ROW_NAMES " FROM %1$s.rows WHERE id=$1",
     [STATEMENT_GET_BY_BLOB] =
@@ -161,7 +162,8 @@ static char *delete_sql(const char *schema)
     fprintf(out,
             " d AS (DELETE FROM %s.rows r USING j WHERE r.id=$1 AND j.verdict=%d"
             " RETURNING r.created_at,r.updated_at,r.lease_until,r.fence),"
-            " c AS (UPDATE %s.clock SET latest=d.created_at FROM d WHERE latest<d.created_at)",
+            " c AS (UPDATE %s.clock SET latest=d.created_at FROM d"
+            " WHERE clock.id=1 AND latest<d.created_at)",
             schema, VERDICT_MADE, schema);
     put_answer(out);
     return fclose(out) == 0 ? TAKE(text) : NULL;
@@ -187,7 +189,7 @@ static char *insert_sql(const char *schema)
         } else if (column->type == COLUMN_NUMBER) {
             fprintf(out,
                     "greatest(t.now,(SELECT max(created_at) FROM %s.rows),"
-                    "(SELECT latest FROM %s.clock))",
+                    "(SELECT latest FROM %s.clock WHERE id=1))",
                     schema, schema);
         } else {
             fputs("NULL", out);
