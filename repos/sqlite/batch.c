@@ -78,8 +78,8 @@ static void give_up(struct batch_tools *tools, struct request *requests, const s
 }
 
 /* All changes of REQUEST, or none. False: the whole transaction is lost, for the reason in the
- * request's fault. */
-static bool run_request(struct batch_tools *tools, struct request *request, int64_t now)
+ * request's fault. A row that was imported may be newer than the clock: *NOW goes on from there. */
+static bool run_request(struct batch_tools *tools, struct request *request, int64_t *now)
 {
     bool broken = false, several = request->count > 1; /* one statement undoes itself */
     int rc = several ? run(tools->save) : SQLITE_OK;
@@ -89,9 +89,12 @@ static bool run_request(struct batch_tools *tools, struct request *request, int6
     }
     for (size_t i = 0; i < request->count && !broken; i++) {
         struct fault fault = {0};
-        enum mgw_status status = changer_make(tools->changer, &request->changes[i], now,
+        enum mgw_status status = changer_make(tools->changer, &request->changes[i], *now,
                                               &request->results[i], &broken, &fault);
         request->results[i].status = (uint32_t)status;
+        if (status == MGW_OK && request->results[i].created_at > *now) {
+            *now = request->results[i].created_at;
+        }
         if (status != MGW_OK && (request->fault.status == MGW_OK || broken)) {
             fault.status = status;
             request->fault = fault;
@@ -128,14 +131,18 @@ static enum mgw_status begin(struct batch_tools *tools, int64_t *now, struct fau
     return rc == SQLITE_ROW ? MGW_OK : fault_sqlite(fault, tools->db, rc, "reading the clock");
 }
 
-static bool inserts(const struct request *request)
+/* The latest created_at that the request has given to a row; 0: none. */
+static int64_t newest(const struct request *request)
 {
-    for (size_t i = 0; i < request->count; i++) {
-        if (request->changes[i].type == MGW_CHANGE_INSERT_ROW) {
-            return request->fault.status == MGW_OK;
+    int64_t time = 0;
+    for (size_t i = 0; i < request->count && request->fault.status == MGW_OK; i++) {
+        uint32_t type = request->changes[i].type;
+        if ((type == MGW_CHANGE_INSERT_ROW || type == MGW_CHANGE_IMPORT_ROW) &&
+            request->results[i].created_at > time) {
+            time = request->results[i].created_at;
         }
     }
-    return false;
+    return time;
 }
 
 /* A commit that failed was rolled back for certain where its last frame was never written; where
@@ -161,22 +168,22 @@ static enum mgw_status commit(struct batch_tools *tools, struct fault *fault)
 void batch_run(struct batch_tools *tools, struct request *requests)
 {
     struct fault fault = {0};
-    int64_t now = 0;
-    bool inserted = false;
+    int64_t now = 0, latest = 0;
     if (begin(tools, &now, &fault) != MGW_OK) {
         give_up(tools, requests, &fault);
         return;
     }
     for (struct request *at = requests; at; at = at->next) {
-        if (!run_request(tools, at, now)) {
+        if (!run_request(tools, at, &now)) {
             fault = at->fault;
             give_up(tools, requests, &fault);
             return;
         }
-        inserted = inserted || inserts(at);
+        int64_t time = newest(at);
+        latest = time > latest ? time : latest;
     }
-    if (inserted) {
-        sqlite3_bind_int64(tools->write_clock, 1, now);
+    if (latest > 0) {
+        sqlite3_bind_int64(tools->write_clock, 1, latest);
         int rc = run(tools->write_clock);
         if (rc != SQLITE_OK) {
             fault_sqlite(&fault, tools->db, rc, "writing the clock");

@@ -161,9 +161,15 @@ static enum mgw_status insert_row(struct work *work)
         return fault_set(work->fault, MGW_INVALID,
                          "a new row has an id, an account, a bucket, a key and one status");
     }
-    row.created_at = work->now;
-    row.updated_at = MGW_ABSENT;
-    row.lease_until = after(work->now, work->change->lease_ms);
+    bool import = work->change->type == MGW_CHANGE_IMPORT_ROW;
+    if (import && row.created_at == MGW_ABSENT) {
+        return fault_set(work->fault, MGW_INVALID, "an imported row has its created_at");
+    }
+    if (!import) {
+        row.created_at = work->now;
+        row.updated_at = MGW_ABSENT;
+        row.lease_until = after(work->now, work->change->lease_ms);
+    }
     sqlite3_stmt *statement = work->changer->statements[INSERT];
     int rc = SQLITE_OK;
     for (int i = 0; i < COLUMNS_OF_ROW && rc == SQLITE_OK; i++) {
@@ -364,6 +370,7 @@ enum mgw_status changer_make(struct changer *changer, const struct mgw_change *c
     enum mgw_status status = MGW_INVALID;
     switch (change->type) {
     case MGW_CHANGE_INSERT_ROW:
+    case MGW_CHANGE_IMPORT_ROW:
         status = change->row ? insert_row(&work) : MGW_INVALID;
         break;
     case MGW_CHANGE_UPDATE_ROW:

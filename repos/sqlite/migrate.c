@@ -28,17 +28,37 @@ static enum mgw_status read_version(sqlite3 *db, int64_t *version, int64_t *olde
     return status;
 }
 
-static enum mgw_status check_version(const char *path, int64_t version, int64_t oldest,
-                                     struct fault *fault)
+/* MGW_OK: go on. */
+static enum mgw_status judge(const char *path, const struct migrate_options *how, int64_t version,
+                             int64_t oldest, struct fault *fault)
 {
-    int known = schema_known();
+    long long has = version, known = schema_known();
     if (oldest > known) {
         return fault_set(fault, MGW_INVALID,
                          "%s has schema %lld, which needs a release that knows schema %lld; this "
                          "one knows up to %lld: upgrade mediagw, or restore an older copy",
-                         path, (long long)version, (long long)oldest, (long long)known);
+                         path, has, (long long)oldest, known);
+    }
+    if (has < known && how->flags & MGW_CREATE_DRY_RUN) {
+        return fault_set(fault, MGW_CONFLICT,
+                         "%s has schema %lld; it would be copied, and brought to schema %lld", path,
+                         has, known);
+    }
+    if (has > 0 && has < known && how->manual && !(how->flags & MGW_CREATE_MIGRATE)) {
+        return fault_set(fault, MGW_CONFLICT,
+                         "%s has schema %lld, this release needs %lld, and `migrate` is manual: "
+                         "run mediagw migrate --config FILE",
+                         path, has, known);
     }
     return MGW_OK;
+}
+
+enum mgw_status migrate_check(sqlite3 *db, const struct open_options *options,
+                              const struct migrate_options *how, struct fault *fault)
+{
+    int64_t version, oldest;
+    enum mgw_status status = read_version(db, &version, &oldest, fault);
+    return status == MGW_OK ? judge(options->path, how, version, oldest, fault) : status;
 }
 
 /* The committed state as a file of its own. Another connection reads it: the caller's holds the
@@ -92,13 +112,12 @@ static enum mgw_status run_one(sqlite3 *db, int64_t number, struct fault *fault)
 
 /* Under the write lock. */
 static enum mgw_status migrate_locked(sqlite3 *db, const struct open_options *options,
-                                      const struct mgw_host *host, const char *instance,
-                                      struct fault *fault)
+                                      const struct migrate_options *how, struct fault *fault)
 {
     int64_t version, oldest, known = schema_known();
     enum mgw_status status = read_version(db, &version, &oldest, fault);
     if (status == MGW_OK) {
-        status = check_version(options->path, version, oldest, fault);
+        status = judge(options->path, how, version, oldest, fault);
     }
     if (status == MGW_OK && version == 0) {
         char sql[160];
@@ -114,20 +133,23 @@ static enum mgw_status migrate_locked(sqlite3 *db, const struct open_options *op
     for (int64_t next = version + 1; status == MGW_OK && next <= known; next++) {
         status = run_one(db, next, fault);
         if (status == MGW_OK) {
-            host->log(instance, MGW_LOG_INFO, "%s: schema %lld is in place", options->path,
-                      (long long)next);
+            how->host->log(how->instance, MGW_LOG_INFO, "%s: schema %lld is in place",
+                           options->path, (long long)next);
         }
     }
     return status;
 }
 
 enum mgw_status migrate(sqlite3 *db, const struct open_options *options,
-                        const struct mgw_host *host, const char *instance, struct fault *fault)
+                        const struct migrate_options *how, struct fault *fault)
 {
     int64_t version, oldest;
     enum mgw_status status = read_version(db, &version, &oldest, fault);
+    if (status == MGW_OK) {
+        status = judge(options->path, how, version, oldest, fault);
+    }
     if (status == MGW_OK && version >= schema_known()) {
-        return check_version(options->path, version, oldest, fault);
+        return status;
     }
     if (status == MGW_OK) {
         status = open_exec(db, "BEGIN IMMEDIATE", fault);
@@ -135,7 +157,7 @@ enum mgw_status migrate(sqlite3 *db, const struct open_options *options,
     if (status != MGW_OK) {
         return status;
     }
-    status = migrate_locked(db, options, host, instance, fault);
+    status = migrate_locked(db, options, how, fault);
     if (status == MGW_OK) {
         status = open_exec(db, "COMMIT", fault);
     }

@@ -7,10 +7,21 @@
 
 #include "open.h"
 
+struct migrate_options {
+    const struct mgw_host *host;
+    const char *instance; /* for the host's log */
+    bool manual;          /* only with MGW_CREATE_MIGRATE */
+    uint32_t flags;       /* MGW_CREATE_* */
+};
+
 /* DB is a writing connection in WAL mode. An existing schema is copied to PATH.before-<N> before
- * migration N; a schema that this release is too old for is MGW_INVALID and left alone. LOG as the
- * host's. */
+ * migration N; a schema that this release is too old for is MGW_INVALID and left alone, one that
+ * may not be migrated now MGW_CONFLICT. */
 enum mgw_status migrate(sqlite3 *db, const struct open_options *options,
-                        const struct mgw_host *host, const char *instance, struct fault *fault);
+                        const struct migrate_options *how, struct fault *fault);
+/* What migrate() would be refused for, or do under MGW_CREATE_DRY_RUN; changes nothing, DB may be
+ * in any mode. MGW_OK where nothing is due, or may be done. */
+enum mgw_status migrate_check(sqlite3 *db, const struct open_options *options,
+                              const struct migrate_options *how, struct fault *fault);
 
 #endif

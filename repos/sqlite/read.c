@@ -186,6 +186,23 @@ enum mgw_status read_due(struct reader_pool *pool, struct mgw_call *call, int64_
     return status;
 }
 
+enum mgw_status read_scan(struct reader_pool *pool, struct mgw_call *call, const char *after_id,
+                          uint32_t limit, mgw_row_emit *emit, void *ctx)
+{
+    if (limit < 1 || limit > 1000) {
+        return mgw_fail(call, MGW_INVALID, "a scan takes a limit of 1 to 1000");
+    }
+    AUTO_QUERY struct query query;
+    bool found = false;
+    enum mgw_status status = query_begin(&query, pool, call, READER_SCAN);
+    if (status == MGW_OK) {
+        query_text(&query, 1, after_id ? after_id : "");
+        sqlite3_bind_int64(query.statement, 2, limit);
+        status = emit_rows(&query, emit, ctx, &found);
+    }
+    return status;
+}
+
 enum mgw_status read_known(struct reader_pool *pool, struct mgw_call *call, struct mgw_known *known,
                            size_t count, size_t stride)
 {

@@ -17,6 +17,8 @@ enum mgw_status read_list(struct reader_pool *pool, struct mgw_call *call,
                           const struct mgw_row_query *query, mgw_row_emit *emit, void *ctx);
 enum mgw_status read_due(struct reader_pool *pool, struct mgw_call *call, int64_t now,
                          uint32_t limit, mgw_row_emit *emit, void *ctx);
+enum mgw_status read_scan(struct reader_pool *pool, struct mgw_call *call, const char *after_id,
+                          uint32_t limit, mgw_row_emit *emit, void *ctx);
 enum mgw_status read_known(struct reader_pool *pool, struct mgw_call *call, struct mgw_known *known,
                            size_t count, size_t stride);
 enum mgw_status read_record(struct reader_pool *pool, struct mgw_call *call, int64_t now,

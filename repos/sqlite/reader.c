@@ -42,6 +42,8 @@ char *reader_sql(enum reader_query query)
         return sqlite3_mprintf("SELECT %s FROM rows INDEXED BY rows_by_lease WHERE lease_until<=?1"
                                " ORDER BY lease_until,id LIMIT ?2",
                                row);
+    case READER_SCAN:
+        return sqlite3_mprintf("SELECT %s FROM rows WHERE id>?1 ORDER BY id LIMIT ?2", row);
     case READER_RECORD:
         return sqlite3_mprintf("SELECT %s FROM records WHERE kind=?1 AND account=?2 AND id=?3"
                                " AND (expires_at IS NULL OR expires_at>?4)",

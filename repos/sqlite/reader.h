@@ -14,6 +14,7 @@ enum reader_query {
     READER_GET_BY_BLOB, /* bucket, key */
     READER_STATUS,      /* bucket, key: status only */
     READER_DUE,         /* now, limit */
+    READER_SCAN,        /* after id, limit */
     READER_RECORD,      /* kind, account, id, now */
     READER_RECORDS,     /* kind, -, after account, after id, now, limit */
     READER_RECORDS_OF,  /* kind, account, -, after id, now, limit */

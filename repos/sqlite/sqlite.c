@@ -42,11 +42,40 @@ static enum mgw_status lite_missing(const struct lite *lite, struct fault *fault
                      "no database at %s; create it with: mediagw init --config FILE", lite->path);
 }
 
-/* The writing connection to a file that is ours and up to date. */
-static enum mgw_status lite_open(struct lite *lite, bool init, sqlite3 **db, struct fault *fault)
+/* A look that makes nothing: what would have to be done is MGW_CONFLICT. */
+static enum mgw_status lite_look(struct lite *lite, const struct migrate_options *how,
+                                 struct fault *fault)
 {
-    bool exists = false, empty = false;
+    bool exists = false, empty = true;
+    AUTO_DB sqlite3 *db = NULL;
     enum mgw_status status = file_check(lite->path, &exists, fault);
+    if (status == MGW_OK && exists) {
+        status = open_writer(&lite->options, &db, &empty, fault);
+    }
+    if (status != MGW_OK) {
+        return status;
+    }
+    if (empty) {
+        return how->flags & MGW_CREATE_INIT
+                   ? fault_set(fault, MGW_CONFLICT, "there is no database at %s; it would be made",
+                               lite->path)
+                   : lite_missing(lite, fault);
+    }
+    return migrate_check(db, &lite->options, how, fault);
+}
+
+/* The writing connection to a file that is ours and up to date. */
+static enum mgw_status lite_open(struct lite *lite, const struct migrate_options *how, sqlite3 **db,
+                                 struct fault *fault)
+{
+    bool exists = false, empty = false, init = how->flags & MGW_CREATE_INIT;
+    enum mgw_status status = MGW_OK;
+    if (how->flags & MGW_CREATE_DRY_RUN) {
+        status = lite_look(lite, how, fault);
+    }
+    if (status == MGW_OK) {
+        status = file_check(lite->path, &exists, fault);
+    }
     if (status == MGW_OK && !exists) {
         status = init ? file_make(lite->path, fault) : lite_missing(lite, fault);
     }
@@ -61,7 +90,7 @@ static enum mgw_status lite_open(struct lite *lite, bool init, sqlite3 **db, str
         status = open_set_journal(made, fault);
     }
     if (status == MGW_OK) {
-        status = migrate(made, &lite->options, lite->host, lite->name, fault);
+        status = migrate(made, &lite->options, how, fault);
     }
     *db = status == MGW_OK ? TAKE(made) : NULL;
     return status;
@@ -95,6 +124,7 @@ static enum mgw_status lite_create(struct mgw_call *call, const struct mgw_confi
     struct fault fault = {0};
     const struct mgw_config_value *path = mgw_config_get(config, "path");
     const struct mgw_config_value *busy = mgw_config_get(config, "busy_timeout");
+    const struct mgw_config_value *manual = mgw_config_get(config, "migrate");
     struct lite *lite = calloc(1, sizeof *lite);
     if (!path || !path->text[0]) {
         free(lite);
@@ -116,7 +146,13 @@ static enum mgw_status lite_create(struct mgw_call *call, const struct mgw_confi
     reader_pool_init(&lite->readers, &readers);
     pthread_mutex_lock(&creating);
     sqlite3 *db = NULL;
-    enum mgw_status status = lite_open(lite, config->flags & MGW_CREATE_INIT, &db, &fault);
+    struct migrate_options how = {
+        .host = host,
+        .instance = lite->name,
+        .manual = manual && strcmp(manual->text, "manual") == 0,
+        .flags = config->flags,
+    };
+    enum mgw_status status = lite_open(lite, &how, &db, &fault);
     if (status == MGW_OK) {
         status = lite_start(lite, db, &fault);
     }
@@ -165,6 +201,13 @@ static enum mgw_status lite_scan_due(struct mgw_call *call, void *instance, uint
 {
     struct lite *lite = instance;
     return read_due(&lite->readers, call, clock_now(&lite->clock), limit, emit, ctx);
+}
+
+static enum mgw_status lite_scan(struct mgw_call *call, void *instance, const char *after_id,
+                                 uint32_t limit, mgw_row_emit *emit, void *ctx)
+{
+    struct lite *lite = instance;
+    return read_scan(&lite->readers, call, after_id, limit, emit, ctx);
 }
 
 static enum mgw_status lite_which_known(struct mgw_call *call, void *instance,
@@ -250,6 +293,7 @@ static const struct mgw_repo_driver driver = {
     .maintain = lite_maintain,
     .health = lite_health,
     .now = lite_now,
+    .scan = lite_scan,
 };
 
 static const struct mgw_config_key keys[] = {
@@ -265,6 +309,13 @@ static const struct mgw_config_key keys[] = {
      .min = 1,
      .max = 600000,
      .help = "How long a change waits while another process writes to the same file."},
+    {.size = sizeof keys[0],
+     .key = "migrate",
+     .type = MGW_CONFIG_ENUM,
+     .values = "auto|manual",
+     .fallback = "auto",
+     .help = "Whether a newer release brings the schema up to date when it starts, or only "
+             "`mediagw migrate` does."},
 };
 
 static const struct mgw_plugin plugin = {

@@ -5,7 +5,8 @@
  * repo_conformance MODULE [--host-clock] KEY=VALUE...
  *
  * KEY=VALUE is the driver's configuration, in which {tmp} is a folder that this run makes and
- * removes, {run} a name that no other run has, and "@PATH" the first line of a file. --host-clock: the driver's clock is the host's, so that the cases may set it. */
+ * removes, {run} a name that no other run has, and "@PATH" the first line of a file. --host-clock:
+ * the driver's clock is the host's, so that the cases may set it. */
 #include "bench.h"
 
 #include <stdio.h>

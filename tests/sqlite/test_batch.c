@@ -24,12 +24,12 @@ static int open_database(void **state)
     }
     const char *path = kit_path("media.db");
     struct open_options options = {path, 1000, 1024};
+    struct migrate_options how = {.host = bench_host(), .instance = "test"};
     sqlite3_close(kit_db(path)); /* makes no file */
     fclose(fopen(path, "w"));
     clock_init(&repo_clock, bench_host());
     if (open_writer(&options, &db, &empty, &fault) || open_set_journal(db, &fault) ||
-        migrate(db, &options, bench_host(), "test", &fault) ||
-        batch_prepare(&tools, db, &repo_clock, &fault)) {
+        migrate(db, &options, &how, &fault) || batch_prepare(&tools, db, &repo_clock, &fault)) {
         fprintf(stderr, "%s\n", fault.text);
         return -1;
     }

@@ -59,6 +59,7 @@ static struct mgw_row row_of(const struct mgw_row *given)
     struct mgw_row row = {.size_bytes = MGW_ABSENT,
                           .duration_ms = MGW_ABSENT,
                           .take_index = MGW_ABSENT,
+                          .updated_at = MGW_ABSENT,
                           .lease_until = MGW_ABSENT};
     memcpy(&row, given, given->size < sizeof row ? given->size : sizeof row);
     row.size = sizeof row;
@@ -256,6 +257,15 @@ static void batch_end(struct batch *batch, bool keep)
     free(batch->steps);
 }
 
+static int64_t after(int64_t now, int64_t duration_ms)
+{
+    int64_t time;
+    if (duration_ms == MGW_ABSENT) {
+        return MGW_ABSENT;
+    }
+    return __builtin_add_overflow(now, duration_ms, &time) ? INT64_MAX : time;
+}
+
 static enum mgw_status insert_row(struct batch *batch, const struct mgw_change *change,
                                   struct mgw_change_result *result)
 {
@@ -266,9 +276,18 @@ static enum mgw_status insert_row(struct batch *batch, const struct mgw_change *
     if (data_row(batch->data, row.id) || data_row_by_blob(batch->data, row.bucket, row.key)) {
         return MGW_EXISTS;
     }
-    row.created_at = batch->now;
-    row.updated_at = MGW_ABSENT;
-    row.lease_until = change->lease_ms == MGW_ABSENT ? MGW_ABSENT : batch->now + change->lease_ms;
+    bool import = change->type == MGW_CHANGE_IMPORT_ROW;
+    if (import && row.created_at == MGW_ABSENT) {
+        return MGW_INVALID;
+    }
+    if (!import) {
+        row.created_at = batch->now > batch->data->newest ? batch->now : batch->data->newest;
+        row.updated_at = MGW_ABSENT;
+        row.lease_until = after(batch->now, change->lease_ms);
+    }
+    if (row.created_at > batch->data->newest) {
+        batch->data->newest = row.created_at;
+    }
     struct item *item = item_of_row(&row);
     if (!item) {
         return MGW_UNAVAILABLE;
@@ -334,8 +353,7 @@ static enum mgw_status update_row(struct batch *batch, const struct mgw_change *
     SET(MGW_FIELD_FENCE, fence)
     SET(MGW_FIELD_FINGERPRINT, fingerprint)
     if (set & MGW_FIELD_LEASE) {
-        row.lease_until =
-            change->lease_ms == MGW_ABSENT ? MGW_ABSENT : batch->now + change->lease_ms;
+        row.lease_until = after(batch->now, change->lease_ms);
     }
     row.updated_at = batch->now;
     struct item *item = item_of_row(&row);
@@ -375,7 +393,7 @@ static enum mgw_status change_record(struct batch *batch, const struct mgw_chang
     }
     record.version = result->version = version + 1;
     if (change->expire_ms != MGW_ABSENT) {
-        record.expires_at = batch->now + change->expire_ms;
+        record.expires_at = after(batch->now, change->expire_ms);
     }
     struct item *item = item_of_record(&record);
     return item ? batch_step(batch, &batch->data->records, old, item) : MGW_UNAVAILABLE;
@@ -387,6 +405,7 @@ static enum mgw_status change_one(struct batch *batch, const struct mgw_change *
     bool of_record =
         change->type == MGW_CHANGE_PUT_RECORD || change->type == MGW_CHANGE_DELETE_RECORD;
     bool sets_status = change->type == MGW_CHANGE_INSERT_ROW ||
+                       change->type == MGW_CHANGE_IMPORT_ROW ||
                        (change->type == MGW_CHANGE_UPDATE_ROW && change->set & MGW_FIELD_STATUS);
     if (of_record ? !change->record : !change->row) {
         return MGW_INVALID;
@@ -397,6 +416,7 @@ static enum mgw_status change_one(struct batch *batch, const struct mgw_change *
     }
     switch (change->type) {
     case MGW_CHANGE_INSERT_ROW:
+    case MGW_CHANGE_IMPORT_ROW:
         return insert_row(batch, change, result);
     case MGW_CHANGE_UPDATE_ROW:
         return update_row(batch, change, result);

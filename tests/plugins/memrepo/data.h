@@ -28,7 +28,8 @@ struct data {
     char *name;
     pthread_mutex_t lock;
     struct items rows, records;
-    int64_t clock; /* the latest time that was answered */
+    int64_t clock;  /* the latest time that was answered */
+    int64_t newest; /* the latest created_at */
 };
 
 struct data *data_new(const char *name);

@@ -240,11 +240,21 @@ static int oldest_lease_first(const void *a, const void *b)
     return strcmp(left->id, right->id);
 }
 
-/* Rows that QUERY matches, or (NULL) those due at NOW, in ORDER. */
+static int by_id(const void *a, const void *b)
+{
+    return strcmp((*(struct item *const *)a)->row.id, (*(struct item *const *)b)->row.id);
+}
+
+static bool is_due(const struct mgw_row *row, int64_t now)
+{
+    return row->lease_until != MGW_ABSENT && row->lease_until <= now;
+}
+
+/* Rows that QUERY matches, or those behind AFTER_ID, or (both NULL) those due, in ORDER. */
 static enum mgw_status emit_rows(struct memrepo *repo, struct mgw_call *call,
-                                 const struct mgw_row_query *query, uint32_t limit,
-                                 int (*order)(const void *, const void *), mgw_row_emit *emit,
-                                 void *ctx)
+                                 const struct mgw_row_query *query, const char *after_id,
+                                 uint32_t limit, int (*order)(const void *, const void *),
+                                 mgw_row_emit *emit, void *ctx)
 {
     struct data *data = repo->data;
     pthread_mutex_lock(&data->lock);
@@ -253,8 +263,9 @@ static enum mgw_status emit_rows(struct memrepo *repo, struct mgw_call *call,
     size_t count = 0;
     for (size_t i = 0; found && i < data->rows.count; i++) {
         const struct mgw_row *row = &data->rows.at[i]->row;
-        if (query ? matches(row, query)
-                  : row->lease_until != MGW_ABSENT && row->lease_until <= now) {
+        if (query      ? matches(row, query)
+            : after_id ? strcmp(row->id, after_id) > 0
+                       : is_due(row, now)) {
             found[count++] = data_ref(data->rows.at[i]);
         }
     }
@@ -281,14 +292,24 @@ static enum mgw_status memrepo_list(struct mgw_call *call, void *instance,
         (query->after_created_at != MGW_ABSENT && !query->after_id)) {
         LEAVE(mgw_fail(call, MGW_INVALID, "a list takes an account and a limit of 1 to 1000"));
     }
-    LEAVE(emit_rows(repo, call, query, query->limit, newest_first, emit, ctx));
+    LEAVE(emit_rows(repo, call, query, NULL, query->limit, newest_first, emit, ctx));
 }
 
 static enum mgw_status memrepo_scan_due(struct mgw_call *call, void *instance, uint32_t limit,
                                         mgw_row_emit *emit, void *ctx)
 {
     ENTER(MEMREPO_SCAN_DUE, true)
-    LEAVE(emit_rows(repo, call, NULL, limit, oldest_lease_first, emit, ctx));
+    LEAVE(emit_rows(repo, call, NULL, NULL, limit, oldest_lease_first, emit, ctx));
+}
+
+static enum mgw_status memrepo_scan(struct mgw_call *call, void *instance, const char *after_id,
+                                    uint32_t limit, mgw_row_emit *emit, void *ctx)
+{
+    ENTER(MEMREPO_SCAN, true)
+    if (limit < 1 || limit > 1000) {
+        LEAVE(mgw_fail(call, MGW_INVALID, "a scan takes a limit of 1 to 1000"));
+    }
+    LEAVE(emit_rows(repo, call, NULL, after_id ? after_id : "", limit, by_id, emit, ctx));
 }
 
 static enum mgw_status memrepo_which_known(struct mgw_call *call, void *instance,
@@ -313,6 +334,7 @@ static bool brings_into(const struct mgw_change *changes, size_t stride, size_t 
     for (size_t i = 0; i < count; i++) {
         const struct mgw_change *change = (const void *)((const char *)changes + i * stride);
         bool sets = change->type == MGW_CHANGE_INSERT_ROW ||
+                    change->type == MGW_CHANGE_IMPORT_ROW ||
                     (change->type == MGW_CHANGE_UPDATE_ROW && change->set & MGW_FIELD_STATUS);
         if (sets && change->row && change->row->status & statuses) {
             return true;
@@ -439,6 +461,7 @@ static const struct mgw_repo_driver driver = {
     .maintain = memrepo_maintain,
     .health = memrepo_health,
     .now = memrepo_now,
+    .scan = memrepo_scan,
 };
 
 static const struct mgw_config_key keys[] = {

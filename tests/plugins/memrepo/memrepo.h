@@ -21,6 +21,7 @@ enum memrepo_callback {
     MEMREPO_MAINTAIN,
     MEMREPO_HEALTH,
     MEMREPO_NOW,
+    MEMREPO_SCAN,
     MEMREPO_CALLBACKS
 };
 
