@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_serve, &cli_init, &cli_config, &cli_plugin, &cli_key,
-    &cli_put,   &cli_get,  &cli_ls,     &cli_rm,     NULL};
+    &cli_serve, &cli_init, &cli_migrate, &cli_config, &cli_plugin, &cli_key,
+    &cli_put,   &cli_get,  &cli_ls,      &cli_rm,     NULL};
 
 static void print_help(void)
 {
@@ -73,7 +73,8 @@ bool cli_options(int argc, char **argv, const char *letters, struct cli_options 
         {"config", required_argument, NULL, 'c'},  {"data", required_argument, NULL, 'd'},
         {"listen", required_argument, NULL, 'l'},  {"init", no_argument, NULL, 'i'},
         {"account", required_argument, NULL, 'a'}, {"scopes", required_argument, NULL, 's'},
-        {"expires", required_argument, NULL, 'e'}, {"help", no_argument, NULL, 'h'},
+        {"expires", required_argument, NULL, 'e'}, {"dry-run", no_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},
     };
     enum { ALL = sizeof all / sizeof all[0] };
     struct option taken[ALL + 1] = {0};
@@ -97,6 +98,8 @@ bool cli_options(int argc, char **argv, const char *letters, struct cli_options 
         }
         if (letter == 'i') {
             options->init = true;
+        } else if (letter == 'n') {
+            options->dry_run = true;
         } else if (letter == 'h') {
             options->help = true;
         } else {

@@ -38,6 +38,8 @@ foreach(library jansson openssl libmicrohttpd sqlite3 cjose)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${library})
 endforeach()
 
+pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq>=14)
+
 set(MEDIAGW_PLUGIN_INSTALL_DIR ${CMAKE_INSTALL_LIBDIR}/mediagw/plugins)
 set(MEDIAGW_DESCRIPTOR_INSTALL_DIR ${CMAKE_INSTALL_LIBDIR}/mediagw/plugins.d)
 # The build tree is laid out like the installed one, so that a program finds its modules the same way in both.
