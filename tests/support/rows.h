@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A look into the gateway's SQLite file, beside the running gateway: only reads. The file's schema
- * is the driver's own; this is the one place of these tests that knows it. */
+ * A look into the gateway's SQLite file or PostgreSQL schema, beside the running gateway: only
+ * reads. The schema is the driver's own; this is the one place of these tests that knows it. */
 #ifndef TESTS_SUPPORT_ROWS_H
 #define TESTS_SUPPORT_ROWS_H
 
@@ -11,6 +11,7 @@
 
 struct rows;
 
+/* DATABASE: a server's, see server.h. */
 struct rows *rows_open(const char *database);
 void rows_close(struct rows *rows);
 /* Rows in STATUS ("uploading", "ready", "failed", "deleted"; NULL: any) of ACCOUNT (NULL: any). */

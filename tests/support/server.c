@@ -48,6 +48,34 @@ static void overlay_config(json_t *config, const char *overlay)
     json_decref(more);
 }
 
+/* MEDIAGW_TEST_REPOSITORY names a file with the "repository" object that takes SQLite's place;
+ * {schema} in it becomes a name of this server's own. */
+static void choose_repository(struct server *server, json_t *config)
+{
+    static unsigned count;
+    const char *path = getenv("MEDIAGW_TEST_REPOSITORY");
+    if (!path) {
+        return;
+    }
+    char *whole = scratch_read(path, NULL), *own = NULL;
+    char *mark = whole ? strstr(whole, "{schema}") : NULL;
+    if (!mark || asprintf(&own, "%.*stest_%d_%u%s", (int)(mark - whole), whole, (int)getpid(),
+                          count++, mark + strlen("{schema}")) < 0) {
+        fail_msg("%s: expected a repository object with {schema}", path);
+    }
+    json_t *repository = json_loads(own, 0, NULL);
+    assert_non_null(repository);
+    const char *conninfo = NULL, *schema = NULL;
+    if (json_unpack(repository, "{s:s, s:s}", "conninfo", &conninfo, "schema", &schema) == 0) {
+        free(server->database);
+        if (asprintf(&server->database, "%s options=-csearch_path=%s", conninfo, schema) < 0) {
+            abort();
+        }
+    }
+    json_object_set_new(config, "repository", repository);
+    free(own);
+}
+
 struct server *server_new(const char *overlay)
 {
     struct server *server = new_in("blobs", "media.db");
@@ -58,6 +86,7 @@ struct server *server_new(const char *overlay)
                   "sqlite", "path", server->database, "url_keys", "id", "k1", "secret",
                   "a secret of the tests, 32 bytes and more", "sign", 1);
     assert_non_null(config);
+    choose_repository(server, config);
     if (overlay) {
         overlay_config(config, overlay);
     }

@@ -15,7 +15,7 @@ struct server {
     char *dir;         /* everything of this gateway */
     char *config_path; /* NULL in dev mode */
     char *blobs;       /* the fs driver's root */
-    char *database;    /* the SQLite file */
+    char *database;    /* the SQLite file, or a connection string for the rows in PostgreSQL */
     char *log_path;    /* its standard error, of all its lives */
     pid_t pid;         /* 0: not running */
     uint16_t port;
@@ -23,7 +23,8 @@ struct server {
 };
 
 /* A gateway with fs and SQLite below DIR and one URL key; OVERLAY (NULL: none) is JSON laid over
- * that config, object by object. Initialised, not started. */
+ * that config, object by object. Initialised, not started. Where the environment has
+ * MEDIAGW_TEST_REPOSITORY, the repository is that file's. */
 struct server *server_new(const char *overlay);
 /* Lays OVERLAY over its config, for the next start. */
 void server_configure(struct server *server, const char *overlay);
