@@ -106,7 +106,11 @@ struct case_list cases_list(void);
 struct case_list cases_due(void);
 struct case_list cases_records(void);
 struct case_list cases_threads(void);
+struct case_list cases_scan(void);
+struct case_list cases_limits(void);
+struct case_list cases_nodes(void);
 struct case_list cases_life(void);
 struct case_list cases_host_clock(void); /* with --host-clock only */
+struct case_list cases_own_clock(void);  /* with MGW_REPO_SHARED only */
 
 #endif

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { THREADS = 16, ROUNDS = 20 };
+enum { THREADS = 16, CROWD = 100, ROUNDS = 20 };
 
 struct race {
     pthread_barrier_t start;
@@ -45,13 +45,13 @@ static void *racer(void *ctx)
     return NULL;
 }
 
-static void run_threads(void *(*body)(void *), void *ctx)
+static void run_threads(int count, void *(*body)(void *), void *ctx)
 {
-    pthread_t threads[THREADS];
-    for (int i = 0; i < THREADS; i++) {
+    pthread_t threads[CROWD];
+    for (int i = 0; i < count; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, body, ctx), 0);
     }
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i < count; i++) {
         pthread_join(threads[i], NULL);
     }
 }
@@ -63,8 +63,8 @@ static void run_race(struct race *race, enum mgw_status lost,
     race->change = change;
     race->instances[0] = bench.instance;
     race->instances[1] = bench_second();
-    pthread_barrier_init(&race->start, NULL, THREADS);
-    run_threads(racer, race);
+    pthread_barrier_init(&race->start, NULL, CROWD);
+    run_threads(CROWD, racer, race);
     pthread_barrier_destroy(&race->start);
     bench.driver->destroy(race->instances[1]);
     assert_int_equal(race->wrong, 0);
@@ -178,7 +178,7 @@ static void an_acknowledged_change_is_seen_by_every_read_after_it(void **state)
     struct race race = {.account = bench_name("account")};
     race.instances[0] = bench.instance;
     race.instances[1] = bench_second();
-    run_threads(see_own_changes, &race);
+    run_threads(THREADS, see_own_changes, &race);
     bench.driver->destroy(race.instances[1]);
     assert_int_equal(race.wrong, 0);
     struct mgw_row_query query = bench_query(race.account, 0, 1000);
@@ -204,7 +204,7 @@ static void no_version_is_given_twice(void **state)
     (void)state;
     struct race race = {.instances = {bench.instance}};
     race.records[0] = bench_record("test", "", bench_name("id"), "1");
-    run_threads(count_up, &race);
+    run_threads(THREADS, count_up, &race);
     assert_int_equal(race.wrong, 0);
     AUTO_FOUND struct found found;
     assert_status(get_record(&race.records[0], &found), MGW_OK);

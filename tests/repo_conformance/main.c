@@ -45,8 +45,14 @@ int main(int argc, char **argv)
     add(cases_list());
     add(cases_due());
     add(cases_records());
+    add(cases_scan());
+    add(cases_limits());
     add(cases_threads());
+    add(cases_nodes());
     add(cases_life());
+    if (bench.limits.capabilities & MGW_REPO_SHARED) {
+        add(cases_own_clock());
+    }
     if (bench.host_clock) {
         add(cases_host_clock());
     }
