@@ -252,7 +252,9 @@ static void receive_notice(void *ctx, const PGresult *notice)
     struct session *session = ctx;
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
-    if (severity && strcmp(severity, "WARNING") == 0) {
+    if (severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)) {
+        session->broken = true;
+    } else if (severity && strcmp(severity, "WARNING") == 0) {
         session->warned = true;
         session->options->host->log(session->options->name, MGW_LOG_WARN, "the database says: %s",
                                     message ? message : "");
@@ -407,12 +409,17 @@ void session_close(struct session *session)
 
 bool session_sound(struct session *session)
 {
-    struct pollfd fd = {.fd = PQsocket(session->conn), .events = POLLIN};
-    if (session->broken || PQstatus(session->conn) != CONNECTION_OK ||
-        PQtransactionStatus(session->conn) != PQTRANS_IDLE) {
+    PGconn *conn = session->conn;
+    struct pollfd fd = {.fd = PQsocket(conn), .events = POLLIN};
+    if (session->broken || PQstatus(conn) != CONNECTION_OK ||
+        PQtransactionStatus(conn) != PQTRANS_IDLE) {
         return false;
     }
-    /* A notice, a changed setting or the end: only a look tells. */
-    return poll(&fd, 1, 0) == 0 ||
-           (PQconsumeInput(session->conn) && PQstatus(session->conn) == CONNECTION_OK);
+    /* A notice, a changed setting, a farewell or the end: only a look tells. */
+    while (poll(&fd, 1, 0) != 0) {
+        if (!PQconsumeInput(conn) || (PQisBusy(conn), PQstatus(conn) != CONNECTION_OK)) {
+            return false;
+        }
+    }
+    return !session->broken;
 }
