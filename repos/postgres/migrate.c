@@ -42,13 +42,38 @@ static enum mgw_status run(struct migration_state *state, const char *sql, const
     return status;
 }
 
+/* Whether CATALOG_SQL, whose $1 is the schema's name without quotes, finds anything. */
+static enum mgw_status look(struct migration_state *state, const char *catalog_sql, bool *found)
+{
+    AUTO_RESULT PGresult *result = NULL;
+    AUTO_FREE char *name = strdup(state->options->schema + 1);
+    struct query query;
+    if (!name) {
+        return fault_set(state->fault, MGW_UNAVAILABLE, "out of memory");
+    }
+    name[strlen(name) - 1] = '\0';
+    query_init(&query, STATEMENT_TEXT);
+    query.text = catalog_sql;
+    query_text(&query, name);
+    enum mgw_status status = session_ask(state->session, state->limit, &query,
+                                         "looking for the schema", &result, state->fault);
+    *found = status == MGW_OK && PQntuples(result) > 0;
+    return status;
+}
+
+/* The catalogue is read as a table: its functions may still remember, behind the wait for the lock,
+ * that there was nothing. */
 static enum mgw_status read_version(struct migration_state *state)
 {
-    AUTO_RESULT PGresult *there = NULL, *version = NULL;
+    AUTO_RESULT PGresult *version = NULL;
+    bool there;
     state->version = state->oldest = 0;
-    enum mgw_status status = run(state, "SELECT to_regclass('%1$s.schema') IS NOT NULL",
-                                 "looking for the schema", &there);
-    if (status != MGW_OK || strcmp(PQgetvalue(there, 0, 0), "t") != 0) {
+    enum mgw_status status =
+        look(state,
+             "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+             " ON n.oid=c.relnamespace WHERE n.nspname=$1 AND c.relname='schema'",
+             &there);
+    if (status != MGW_OK || !there) {
         return status;
     }
     status = run(state, "SELECT version,oldest FROM %1$s.schema", "reading the schema's version",
@@ -96,22 +121,13 @@ static enum mgw_status judge(const struct migration_state *state, bool *due)
 
 /* ---- Under the lock ---- */
 
+/* A schema that somebody else has made needs no right to make any. */
 static enum mgw_status prepare_schema(struct migration_state *state)
 {
-    AUTO_RESULT PGresult *there = NULL;
-    AUTO_FREE char *name = strdup(state->options->schema + 1);
-    if (!name) {
-        return fault_set(state->fault, MGW_UNAVAILABLE, "out of memory");
-    }
-    name[strlen(name) - 1] = '\0'; /* its quotes */
-    struct query query;
-    query_init(&query, STATEMENT_TEXT);
-    query.text = "SELECT 1 FROM pg_namespace WHERE nspname=$1";
-    query_text(&query, name);
-    /* Made by somebody else, it needs no right to create schemas. */
-    enum mgw_status status = session_ask(state->session, state->limit, &query,
-                                         "looking for the schema", &there, state->fault);
-    if (status == MGW_OK && PQntuples(there) == 0) {
+    bool there;
+    enum mgw_status status =
+        look(state, "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname=$1", &there);
+    if (status == MGW_OK && !there) {
         status = run(state, "CREATE SCHEMA %1$s", "making the schema", NULL);
     }
     if (status == MGW_OK) {

@@ -116,6 +116,14 @@ static bool send_query(struct session *session, const struct query *query, bool 
 
 /* ---- Receiving ---- */
 
+/* The server ends the session with it, whatever it was asked: no statement's own answer. */
+static bool is_farewell(const PGresult *result)
+{
+    const char *severity =
+        result ? PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED) : NULL;
+    return severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+}
+
 /* One statement's result; what follows it up to its end is dropped. */
 static enum mgw_status take_result(struct session *session, const struct limit *limit,
                                    PGresult **result, struct fault *fault)
@@ -127,7 +135,7 @@ static enum mgw_status take_result(struct session *session, const struct limit *
             return status;
         }
         PGresult *next = PQgetResult(session->conn);
-        if (PQstatus(session->conn) == CONNECTION_BAD) {
+        if (PQstatus(session->conn) == CONNECTION_BAD || is_farewell(next)) {
             status = lost(session, next, "talking to the database", fault);
             PQclear(next);
             return status;
@@ -252,7 +260,7 @@ static void receive_notice(void *ctx, const PGresult *notice)
     struct session *session = ctx;
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
-    if (severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)) {
+    if (is_farewell(notice)) {
         session->broken = true;
     } else if (severity && strcmp(severity, "WARNING") == 0) {
         session->warned = true;

@@ -131,7 +131,7 @@ static enum mgw_status commit(struct session *session, const struct limit *limit
     if (status == MGW_OK) {
         status = judge_commit(session, result, fault);
         PQclear(result);
-    } else if (status == MGW_UNAVAILABLE) {
+    } else if (status != MGW_TIMEOUT && status != MGW_CANCELLED) {
         struct fault before = *fault;
         status =
             fault_set(fault, MGW_UNKNOWN_OUTCOME, "no answer to the commit: %.300s", before.text);

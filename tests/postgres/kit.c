@@ -147,6 +147,8 @@ int kit_setup(void **state)
 {
     static unsigned count;
     (void)state;
+    log_length = 0;
+    log_text[0] = '\0';
     snprintf(schema, sizeof schema, "kit_%s_%d_%u", bench_run(), (int)getpid(), count++);
     return 0;
 }

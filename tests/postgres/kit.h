@@ -41,7 +41,7 @@ int kit_port(void);
 /* SQL as the superuser in the gateway's database; kit_number its one number. */
 void kit_run(const char *sql);
 long kit_number(const char *sql);
-/* All that the driver has logged. */
+/* All that the driver has logged since the test began. */
 const char *kit_log(void);
 
 /* Runs BODY in a child process; its end by kit_wait, which answers its exit status, or 128 + the

@@ -15,7 +15,8 @@ static int setup(void **state)
 {
     kit_setup(state);
     proxy = proxy_new(kit_port());
-    snprintf(through, sizeof through, "port=%d sslmode=disable", proxy_port(proxy));
+    snprintf(through, sizeof through, "port=%d sslmode=disable application_name=dropped",
+             proxy_port(proxy));
     kit_open(plugin, &(struct kit_config){.conninfo = through, .statement_ms = 5000});
     return 0;
 }
@@ -105,8 +106,8 @@ static void a_connection_closed_while_idle_is_not_lent(void **state)
     (void)state;
     struct mgw_row row = bench_row(NULL);
     insert(&row);
-    kit_run("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename='mediagw'"
-            " AND application_name='mediagw' AND pid<>pg_backend_pid()");
+    kit_run("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE application_name='dropped'");
     bench_sleep(100);
     struct mgw_row next = bench_row(NULL);
     insert(&next);
