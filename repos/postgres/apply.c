@@ -24,7 +24,7 @@ static enum mgw_status run_once(struct pool *pool, const struct limit *limit,
     struct session *session;
     enum mgw_status status = pool_borrow(pool, limit, &session, fault);
     if (status == MGW_OK) {
-        status = transaction_run(session, limit, request, fault);
+        status = transaction_run(session, limit, INT64_MAX, request, fault);
         pool_return(pool, session);
     }
     return status;

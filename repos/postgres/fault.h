@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Why something failed, apart from any call: the writing threads fail requests whose callers may be
+ * Why something failed, apart from any call: the writing thread fails requests whose callers may be
  * gone. No text of libpq about the connection string goes in here. One thread at a time. */
 #ifndef POSTGRES_FAULT_H
 #define POSTGRES_FAULT_H
@@ -11,7 +11,8 @@
 struct fault {
     enum mgw_status status;
     int64_t retry_after_ms;
-    bool again; /* a deadlock or a failed serialization: the same may succeed at once */
+    bool undone; /* the server refused a statement, and nothing of the transaction is left */
+    bool again;  /* a deadlock or a failed serialization: the same may succeed at once */
     char code[8];
     char text[400];
 };

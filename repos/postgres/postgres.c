@@ -3,16 +3,16 @@
  * The repository driver "postgres": rows in a schema of a PostgreSQL database, for any number of
  * gateways at once. Every call goes through a bounded pool of connections and waits no longer than
  * its deadline. Works behind PgBouncer in transaction mode. */
-#include "apply.h"
 #include "cleanup.h"
 #include "columns.h"
 #include "migrate.h"
 #include "read.h"
+#include "writer.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_BATCH = 64, MAX_KNOWN = 1000, EXPIRE_ROWS = 500, EXPIRE_ROUNDS = 20, GRACE_MS = 5000 };
+enum { MAX_BATCH = 64, MAX_KNOWN = 1000, EXPIRE_ROWS = 500, EXPIRE_ROUNDS = 20 };
 enum { START_MS = 60000, MIGRATE_MS = 24 * 3600 * 1000 };
 
 struct pg {
@@ -21,11 +21,13 @@ struct pg {
     struct statements statements;
     struct session_options options;
     struct pool pool;
+    struct writer *writer;
 };
 
 static void pg_destroy(void *instance)
 {
     struct pg *pg = instance;
+    writer_free(pg->writer);
     pool_end(&pg->pool);
     statements_release(&pg->statements);
     if (pg->conninfo) {
@@ -123,7 +125,7 @@ static enum mgw_status start(struct pg *pg, struct mgw_call *call, const struct 
         status = migrate(session, &options, &limit, fault);
         pool_return(&pg->pool, session);
     }
-    return status;
+    return status == MGW_OK ? writer_new(&pg->pool, &pg->writer, fault) : status;
 }
 
 static enum mgw_status pg_create(struct mgw_call *call, const struct mgw_config *config,
@@ -218,16 +220,9 @@ static enum mgw_status pg_apply(struct mgw_call *call, void *instance,
         return mgw_fail(call, MGW_INVALID, "a batch has at most %d changes, got %zu", MAX_BATCH,
                         count);
     }
-    struct request *request = count ? request_new(changes, change_stride, count) : NULL;
-    if (!request) {
-        return count ? mgw_fail(call, MGW_UNAVAILABLE, "out of memory") : MGW_OK;
-    }
-    struct limit limit = limit_new(pg->host, call, pg->options.statement_ms + GRACE_MS);
-    apply_request(&pg->pool, &limit, request);
-    request_results(request, results, result_stride);
-    enum mgw_status status = fault_answer(call, &request->fault);
-    request_free(request);
-    return status;
+    return count == 0 ? MGW_OK
+                      : writer_apply(pg->writer, call, changes, change_stride, results,
+                                     result_stride, count);
 }
 
 static enum mgw_status pg_get_record(struct mgw_call *call, void *instance, const char *kind,

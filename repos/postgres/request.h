@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One apply() on its way through the writer: a copy of all that its caller gave, so that the caller
- * may leave at any time. */
+ * One apply(): a copy of all that its caller gave, so that the caller may leave at any time while a
+ * writer has it. */
 #ifndef POSTGRES_REQUEST_H
 #define POSTGRES_REQUEST_H
 
@@ -20,7 +20,8 @@ enum request_state {
 
 struct request {
     struct request *next;
-    enum request_state state; /* under the writer's lock */
+    enum request_state state; /* under the writers' lock */
+    bool alone;               /* the writer could not make it with the others: the caller does */
     sem_t wake;
     atomic_bool answered; /* what follows is the answer */
     struct fault fault;   /* its status is the request's answer */

@@ -60,15 +60,13 @@ static bool script_new(struct script *script, const struct request *requests)
 }
 
 /* A change that is MGW_INVALID has its answer at once, and no query. */
-static void script_fill(struct script *script, struct request *requests, const struct limit *limit,
-                        int64_t statement_ms)
+static void script_fill(struct script *script, struct request *requests, int64_t statement_ms,
+                        int64_t lock_ms)
 {
-    int64_t left = limit_left_ms(limit);
-    left = left < statement_ms ? left : statement_ms;
     query_init(&script->queries[0], STATEMENT_BEGIN);
     query_init(&script->queries[1], STATEMENT_SETTINGS);
-    query_number(&script->queries[1], left);
-    query_number(&script->queries[1], left);
+    query_number(&script->queries[1], statement_ms);
+    query_number(&script->queries[1], lock_ms);
     script->count = BEFORE;
     size_t *of_change = script->of_change;
     for (struct request *at = requests; at; at = at->next) {
@@ -152,14 +150,16 @@ static void roll_back(struct session *session, const struct limit *limit)
     }
 }
 
-enum mgw_status transaction_run(struct session *session, const struct limit *limit,
+enum mgw_status transaction_run(struct session *session, const struct limit *limit, int64_t lock_ms,
                                 struct request *requests, struct fault *fault)
 {
     AUTO_SCRIPT struct script script;
     if (!script_new(&script, requests)) {
         return fault_set(fault, MGW_UNAVAILABLE, "out of memory");
     }
-    script_fill(&script, requests, limit, session->options->statement_ms);
+    int64_t left_ms = limit_left_ms(limit), statement_ms = session->options->statement_ms;
+    statement_ms = left_ms < statement_ms ? left_ms : statement_ms;
+    script_fill(&script, requests, statement_ms, lock_ms < statement_ms ? lock_ms : statement_ms);
     if (script.count == BEFORE) {
         return MGW_OK; /* all of them were invalid */
     }
@@ -167,6 +167,7 @@ enum mgw_status transaction_run(struct session *session, const struct limit *lim
         session_exchange(session, limit, script.queries, script.count, script.results, fault);
     if (status == MGW_OK) {
         status = session_verdict(session, script.results, script.count, "a change", fault);
+        fault->undone = status != MGW_OK;
     }
     if (status != MGW_OK) {
         roll_back(session, limit);
