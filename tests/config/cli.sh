@@ -64,6 +64,11 @@ for command in 'config check' 'config show' 'serve --config'; do
     run 2 $command "$scratch/jwt.json" && err 'jwt.json:1:36: key "auth.jwt\[0\].pem": it is no PEM of a' && one_line 1
 done
 run 1 key list --config "$scratch/config.json" && err 'init'
+run 0 migrate --dry-run --config "$scratch/config.json" && out 'it would be made$' && out '^nothing was done$'
+[ ! -e "$scratch/media.db" ] || say 'a dry run makes a database'
+run 0 migrate --config "$scratch/config.json" && out '^done$'
+run 0 migrate --config "$scratch/config.json" && out '^nothing to do'
+run 2 migrate now --config "$scratch/config.json" && err 'takes no word such as "now"'
 run 0 init --config "$scratch/config.json" && out '^initialised$'
 run 0 init --config "$scratch/config.json"
 run 0 plugin show fs --config "$scratch/config.json" && out '^capabilities=.*local_fd' && out '^store_id=.'

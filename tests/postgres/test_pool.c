@@ -200,6 +200,34 @@ static void a_role_needs_no_more_than_its_schema(void **state)
     drop_role("narrow");
 }
 
+static void a_gateway_needs_no_right_to_make_tables(void **state)
+{
+    (void)state;
+    char sql[512];
+    make_role("owner_of_it");
+    kit_open(plugin, &(struct kit_config){.conninfo = "user=owner_of_it password=owner_of_it"});
+    kit_close();
+    snprintf(sql, sizeof sql,
+             "DROP ROLE IF EXISTS granted; CREATE ROLE granted LOGIN PASSWORD 'granted';"
+             "GRANT USAGE ON SCHEMA \"%s\" TO granted;"
+             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA \"%s\" TO granted",
+             kit_schema(), kit_schema());
+    kit_run(sql);
+    kit_open(plugin, &(struct kit_config){.conninfo = "user=granted password=granted",
+                                          .migrate = "manual"});
+    struct mgw_row row = bench_row(NULL);
+    insert(&row);
+    struct mgw_record record = bench_record("test", "", row.id, "1");
+    assert_status(apply_one(change_put(&record, MGW_VERSION_NONE), NULL), MGW_OK);
+    struct mgw_change change = change_update(&row, 0);
+    change.type = MGW_CHANGE_DELETE_ROW;
+    assert_status(apply_one(change, NULL), MGW_OK);
+    assert_status(bench.driver->maintain(bench_call(), bench.instance), MGW_OK);
+    kit_close();
+    drop_role("granted");
+    drop_role("owner_of_it");
+}
+
 static void nothing_hangs_on_the_roles_settings(void **state)
 {
     (void)state;
@@ -339,6 +367,7 @@ int main(int argc, char **argv)
         CASE(a_deadlock_is_tried_again),
         CASE(nothing_hangs_on_the_roles_settings),
         CASE(a_role_needs_no_more_than_its_schema),
+        CASE(a_gateway_needs_no_right_to_make_tables),
         CASE(a_role_that_may_not_make_a_schema_is_told_so),
         CASE(the_connection_string_is_never_told),
         CASE(a_server_without_room_is_unavailable),

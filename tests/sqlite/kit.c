@@ -63,6 +63,8 @@ const struct mgw_plugin *kit_load(const char *module)
     return function();
 }
 
+const char *kit_migrate = "auto";
+
 enum mgw_status kit_create(const struct mgw_plugin *plugin, const char *path, uint32_t flags,
                            void **instance)
 {
@@ -73,12 +75,13 @@ enum mgw_status kit_create(const struct mgw_plugin *plugin, const char *path, ui
          .key = "busy_timeout",
          .type = MGW_CONFIG_DURATION,
          .number = 20000},
+        {.size = sizeof values[0], .key = "migrate", .type = MGW_CONFIG_ENUM, .text = kit_migrate},
     };
     struct mgw_config config = {.size = sizeof config,
                                 .instance = "repository",
                                 .flags = flags,
                                 .stride = sizeof values[0],
-                                .count = 2,
+                                .count = sizeof values / sizeof values[0],
                                 .values = values};
     return driver->create(bench_call(), &config, bench_host(), instance);
 }

@@ -15,6 +15,8 @@ int kit_teardown(void **state);
 const char *kit_path(const char *name);
 
 const struct mgw_plugin *kit_load(const char *module);
+/* The config's `migrate`. */
+extern const char *kit_migrate;
 /* create() of PLUGIN on PATH; *INSTANCE where it is MGW_OK, bench_error() where not. */
 enum mgw_status kit_create(const struct mgw_plugin *plugin, const char *path, uint32_t flags,
                            void **instance);

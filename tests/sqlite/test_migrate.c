@@ -99,6 +99,51 @@ static void a_migration_that_fails_leaves_the_old_schema(void **state)
     assert_row(second, path, &row); /* and the way on is open */
 }
 
+static enum mgw_status try(const struct mgw_plugin *plugin, const char *path, uint32_t flags,
+                           const char *how)
+{
+    void *instance = NULL;
+    kit_migrate = how;
+    enum mgw_status status = kit_create(plugin, path, flags, &instance);
+    kit_migrate = "auto";
+    if (status == MGW_OK) {
+        ((const struct mgw_repo_driver *)plugin->table)->destroy(instance);
+    }
+    return status;
+}
+
+static void by_hand_it_is_made_only_when_it_was_said(void **state)
+{
+    (void)state;
+    struct mgw_row row;
+    const char *path = old_database(&row);
+    assert_status(try(second, path, 0, "manual"), MGW_CONFLICT);
+    assert_non_null(strstr(bench_error(), "mediagw migrate"));
+    assert_status(try(second, path, MGW_CREATE_INIT, "manual"), MGW_CONFLICT);
+    assert_true(kit_number(path, "SELECT version FROM schema") == 1);
+    assert_status(try(second, path, MGW_CREATE_MIGRATE, "manual"), MGW_OK);
+    assert_true(kit_number(path, "SELECT version FROM schema") == 2);
+    assert_status(try(second, path, 0, "manual"), MGW_OK);
+    assert_status(try(first, kit_path("new.db"), MGW_CREATE_INIT, "manual"), MGW_OK);
+}
+
+static void a_dry_run_changes_nothing(void **state)
+{
+    (void)state;
+    struct mgw_row row;
+    const char *path = old_database(&row), *none = kit_path("none.db");
+    const uint32_t flags = MGW_CREATE_DRY_RUN | MGW_CREATE_MIGRATE;
+    uint64_t before = kit_sum(path);
+    assert_status(try(second, path, flags, "auto"), MGW_CONFLICT);
+    assert_non_null(strstr(bench_error(), "brought to schema 2"));
+    assert_true(kit_sum(path) == before);
+    assert_false(kit_exists(kit_path("media.db.before-2")));
+    assert_status(try(second, none, flags, "auto"), MGW_NOT_FOUND);
+    assert_status(try(second, none, flags | MGW_CREATE_INIT, "auto"), MGW_CONFLICT);
+    assert_false(kit_exists(none));
+    assert_status(try(first, path, flags, "auto"), MGW_OK);
+}
+
 static int migrate_one(void *ctx)
 {
     void *instance = NULL;
@@ -143,6 +188,8 @@ int main(int argc, char **argv)
         CASE(the_release_before_goes_on_working),
         CASE(a_schema_that_is_too_new_is_refused_with_both_numbers),
         CASE(a_migration_that_fails_leaves_the_old_schema),
+        CASE(by_hand_it_is_made_only_when_it_was_said),
+        CASE(a_dry_run_changes_nothing),
     };
     return cmocka_run_group_tests_name("sqlite: migrate", cases, NULL, NULL);
 }
