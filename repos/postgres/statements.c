@@ -100,19 +100,18 @@ static const char *const templates[STATEMENTS] = {
 
 /* ---- Changes of rows ---- */
 
-/* Until the row is judged: the same for every comparison. */
+/* Until the row is judged: the same for every comparison. The clock is read above the lock. */
 static void put_comparison(FILE *out, const char *schema)
 {
     fprintf(out,
-            "WITH old AS MATERIALIZED (SELECT account_id,status,fence,lease_until,created_at"
-            " FROM %s.rows WHERE id=$1 FOR UPDATE),"
-            " t AS MATERIALIZED (SELECT old.*," CLOCK " AS now FROM old),"
-            " j AS MATERIALIZED (SELECT t.*,CASE WHEN account_id<>$2 THEN %d"
+            "WITH j AS MATERIALIZED (SELECT t.*,CASE WHEN account_id<>$2 THEN %d"
             " WHEN $3::integer<>0 AND status&$3=0 THEN %d"
             " WHEN $4::bigint IS NOT NULL AND fence<>$4 THEN %d"
             " WHEN $5::integer<>0 AND (lease_until IS NULL OR lease_until>now) THEN %d"
-            " ELSE %d END AS verdict FROM t),",
-            schema, VERDICT_FOREIGN, VERDICT_STATUS, VERDICT_FENCE, VERDICT_LEASE, VERDICT_MADE);
+            " ELSE %d END AS verdict FROM (SELECT old.*," CLOCK " AS now"
+            " FROM (SELECT account_id,status,fence,lease_until,created_at FROM %s.rows WHERE id=$1"
+            " FOR UPDATE) old OFFSET 0) t),",
+            VERDICT_FOREIGN, VERDICT_STATUS, VERDICT_FENCE, VERDICT_LEASE, VERDICT_MADE, schema);
 }
 
 static void put_answer(FILE *out)
