@@ -183,3 +183,25 @@ char *text_read_file(const char *path, size_t max, size_t *length)
     }
     return TAKE(data);
 }
+
+/* The length of the UTF-8 sequence at TEXT, 0 where there is none. */
+static size_t sequence(const char *text)
+{
+    for (size_t length = 1; length <= 4 && text[length - 1]; length++) {
+        if (text_is_utf8(text, length)) {
+            return length;
+        }
+    }
+    return 0;
+}
+
+void text_clean(struct buf *out, const char *text)
+{
+    while (*text) {
+        const unsigned char *c = (const unsigned char *)text;
+        size_t length = sequence(text);
+        bool control = c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0);
+        buf_append(out, length == 0 || control ? "?" : text, length == 0 || control ? 1 : length);
+        text += length == 0 ? 1 : length;
+    }
+}

@@ -4,6 +4,8 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include "core/base/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -19,5 +21,9 @@ const char *text_nearest(const char *word, const char *const *candidates);
 /* A file's content, NUL-terminated and to be freed, of at most MAX bytes; NULL with errno set
  * (EFBIG: larger). */
 char *text_read_file(const char *path, size_t max, size_t *length);
+
+/* Appends TEXT with each control character (C0, DEL, C1) and each byte that is no UTF-8 as '?':
+ * nothing is left that a terminal would obey. */
+void text_clean(struct buf *out, const char *text);
 
 #endif

@@ -3,11 +3,11 @@
  * `mediagw get`: the row, then the bytes by its signed URL, which needs no key and gets none. What
  * breaks off goes on where it was, by Range and If-Range, in this get or in a later one. Nothing is
  * called whole before its SHA-256 is the row's. */
+#include "core/base/progress.h"
 #include "core/client/client.h"
 #include "core/client/json_text.h"
 #include "core/client/part.h"
 #include "core/client/place.h"
-#include "core/client/progress.h"
 #include "core/client/retry.h"
 #include "core/client/say.h"
 

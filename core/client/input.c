@@ -3,8 +3,8 @@
  * See input.h. */
 #include "core/client/input.h"
 
+#include "core/base/progress.h"
 #include "core/client/client.h"
-#include "core/client/progress.h"
 #include "core/client/say.h"
 
 #include <errno.h>

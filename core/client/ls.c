@@ -2,9 +2,10 @@
  *
  * `mediagw ls`: every page of a list, row by row as it comes: a table on a terminal, fields parted
  * by tabs elsewhere, or the rows' own JSON. */
+#include "core/base/progress.h"
+#include "core/base/text.h"
 #include "core/client/client.h"
 #include "core/client/json_text.h"
-#include "core/client/progress.h"
 #include "core/client/retry.h"
 #include "core/client/say.h"
 
@@ -66,7 +67,7 @@ static void put_table_row(const json_t *row)
                size, duration.data ? duration.data : "", text_of(row, "kind", "-"),
                text_of(row, "status", "-"), text_of(row, "sessionId", "-"),
                text_of(row, "mimeType", "-"));
-    say_clean(&clean, line.data ? line.data : "");
+    text_clean(&clean, line.data ? line.data : "");
     printf("%s\n", clean.data ? clean.data : "");
 }
 
@@ -82,7 +83,7 @@ static void put_tab_row(const json_t *row)
         if (json_is_integer(value)) {
             buf_printf(&line, "%lld", (long long)json_integer_value(value));
         } else {
-            say_clean(&line, text_of(row, fields[i], ""));
+            text_clean(&line, text_of(row, fields[i], ""));
         }
     }
     printf("%s\n", line.failed ? "" : line.data);

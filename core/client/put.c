@@ -4,11 +4,12 @@
  * one Idempotency-Key over all its attempts makes a lost answer harmless. What can be read only
  * once is sent once, and the answer's checksum compared with what was sent. */
 #include "core/base/id.h"
+#include "core/base/progress.h"
+#include "core/base/text.h"
 #include "core/client/body.h"
 #include "core/client/client.h"
 #include "core/client/input.h"
 #include "core/client/json_text.h"
-#include "core/client/progress.h"
 #include "core/client/retry.h"
 #include "core/client/say.h"
 
@@ -55,7 +56,7 @@ static int put_done(const struct client *client, const char *what, const struct 
         printf("%s\n", line.failed ? "" : line.data);
     } else {
         AUTO_BUF struct buf clean = {0};
-        say_clean(&clean, id);
+        text_clean(&clean, id);
         printf("%s\n", clean.failed ? "" : clean.data);
     }
     json_decref(json);

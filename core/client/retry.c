@@ -5,7 +5,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/id.h"
-#include "core/client/progress.h"
+#include "core/base/progress.h"
 
 #include <string.h>
 #include <time.h>

@@ -15,8 +15,6 @@ int say(int exit, const char *format, ...) __attribute__((format(printf, 2, 3)))
 int say_refused(const char *what, const struct wire_answer *answer);
 /* The same out of WHY where no answer came. */
 int say_cut(const char *what, const char *why);
-/* Appends TEXT with each control character (C0, DEL, C1) and each byte that is no UTF-8 as '?'. */
-void say_clean(struct buf *out, const char *text);
 /* What was written to standard output has arrived, else the process ends as a filter does: silently
  * by SIGPIPE where nobody reads any more. EXIT or CLIENT_FAILED. */
 int say_flush(int exit);

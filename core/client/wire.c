@@ -3,7 +3,7 @@
  * See wire.h. */
 #include "core/client/wire.h"
 
-#include "core/client/progress.h"
+#include "core/base/progress.h"
 #include "core/client/settings.h"
 
 #include <string.h>

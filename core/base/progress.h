@@ -2,8 +2,8 @@
  *
  * A line on standard error, written over itself while a transfer goes on: how much, how fast, how
  * long still. One at a time; shown on a terminal only. */
-#ifndef CLIENT_PROGRESS_H
-#define CLIENT_PROGRESS_H
+#ifndef BASE_PROGRESS_H
+#define BASE_PROGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>

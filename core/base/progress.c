@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See progress.h. */
-#include "core/client/progress.h"
+#include "core/base/progress.h"
 
 #include "core/base/clock.h"
-#include "core/client/say.h"
+#include "core/base/text.h"
 
 #include <string.h>
 #include <sys/ioctl.h>
@@ -37,7 +37,7 @@ static size_t screen_width(void)
 static void put_label(struct buf *line, const char *label)
 {
     AUTO_BUF struct buf clean = {0};
-    say_clean(&clean, label);
+    text_clean(&clean, label);
     const char *text = clean.data ? clean.data : "";
     size_t length = 0;
     for (const char *c = text; *c; c++) {
