@@ -4,8 +4,8 @@
 #include "core/media/open.h"
 
 #include "core/base/cleanup.h"
+#include "core/media/house.h"
 #include "core/media/service.h"
-#include "core/plugin/registry.h"
 
 #include <string.h>
 
@@ -44,25 +44,18 @@ static struct mgw_media_options to_options(const struct config *config, struct m
 enum mgw_status media_open(const struct config *config, uint32_t flags, struct mgw_media **media,
                            struct mgw_error *error)
 {
-    struct registry *registry = NULL;
-    struct store *store = NULL;
-    struct rows *rows = NULL;
-    uint32_t create = flags & MGW_MEDIA_INIT ? MGW_CREATE_INIT : 0;
+    struct house house = {0};
     AUTO_FREE struct mgw_url_key *keys = calloc(config->url_key_count + 1, sizeof *keys);
-    enum mgw_status status = keys ? registry_new(config, &registry, error) : MGW_IO;
-    if (status == MGW_OK) {
-        status = registry_open_storage(registry, config, create, &store, error);
+    if (!keys) {
+        return MGW_IO;
     }
-    if (status == MGW_OK) {
-        status = registry_open_repository(registry, config, create, &rows, error);
-    }
+    enum mgw_status status =
+        house_open(config, flags & MGW_MEDIA_INIT ? MGW_CREATE_INIT : 0, &house, error);
     if (status != MGW_OK) {
-        store_free(store);
-        registry_free(registry);
         return status;
     }
     struct mgw_media_options options = to_options(config, keys);
-    return service_new(store, rows, registry, &options, media, error);
+    return service_new(house.store, house.rows, house.registry, &options, media, error);
 }
 
 enum mgw_status mgw_media_new_from_config(const char *config_path, const char *data_dir,

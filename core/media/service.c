@@ -6,12 +6,12 @@
 #include "core/base/id.h"
 #include "core/base/log.h"
 #include "core/media/checks.h"
+#include "core/media/house.h"
 #include "core/media/keeper.h"
 #include "core/media/keycache.h"
 #include "core/media/mime.h"
 #include "core/media/readback.h"
 #include "core/media/sniff.h"
-#include "core/plugin/registry.h"
 
 #include <string.h>
 
@@ -143,55 +143,6 @@ static enum mgw_status set_options(struct mgw_media *media, const struct mgw_med
     return sign_keys_new(options->url_keys, options->url_key_count, &media->keys, error);
 }
 
-/* ---- The store's id, remembered by the repository ---- */
-
-#define STORE_RECORD "store"
-
-static bool keep_text(void *ctx, const struct mgw_record *record)
-{
-    char **text = ctx;
-    free(*text);
-    *text = strdup(record->text);
-    return false;
-}
-
-/* A repository belongs to one store: with another one every row would lack its blob. */
-static enum mgw_status marry(struct mgw_media *media, struct mgw_call *call)
-{
-    const char *store_id = store_limits(media->store)->store_id;
-    if (!store_id || *store_id == '\0') {
-        return MGW_OK;
-    }
-    AUTO_FREE char *known = NULL;
-    enum mgw_status status =
-        rows_get_record(media->rows, call, STORE_RECORD, "", "id", keep_text, &known);
-    if (status == MGW_NOT_FOUND) {
-        struct mgw_record record = {.size = sizeof record,
-                                    .kind = STORE_RECORD,
-                                    .account = "",
-                                    .id = "id",
-                                    .text = store_id,
-                                    .expires_at = MGW_ABSENT};
-        struct mgw_change change = {.size = sizeof change,
-                                    .type = MGW_CHANGE_PUT_RECORD,
-                                    .record = &record,
-                                    .expect_version = MGW_VERSION_NONE,
-                                    .expire_ms = MGW_ABSENT};
-        struct mgw_change_result result = {.size = sizeof result};
-        status = media_apply(media, call, &change, &result, 1);
-        if (status == MGW_CONFLICT) { /* another node was first */
-            status = rows_get_record(media->rows, call, STORE_RECORD, "", "id", keep_text, &known);
-        }
-    }
-    if (status == MGW_OK && known && strcmp(known, store_id) != 0) {
-        return mgw_fail(call, MGW_INVALID,
-                        "the repository belongs to the store %s, but the configured storage is %s; "
-                        "point them at each other, or start with an empty repository",
-                        known, store_id);
-    }
-    return status;
-}
-
 /* ---- Life ---- */
 
 static enum mgw_status start(struct mgw_media *media, struct mgw_error *error)
@@ -200,7 +151,7 @@ static enum mgw_status start(struct mgw_media *media, struct mgw_error *error)
     if (!call) {
         return refuse(error, "%s", "out of memory");
     }
-    enum mgw_status status = marry(media, call);
+    enum mgw_status status = house_marry(media->store, media->rows, call, true);
     if (status != MGW_OK) {
         *error = *call->error;
         return status;
