@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_serve, &cli_init, &cli_migrate, &cli_config, &cli_plugin, &cli_key,
-    &cli_put,   &cli_get,  &cli_ls,      &cli_rm,     NULL};
+    &cli_serve,  &cli_init, &cli_migrate, &cli_config, &cli_plugin, &cli_key, &cli_copy,
+    &cli_verify, &cli_put,  &cli_get,     &cli_ls,     &cli_rm,     NULL};
 
 static void print_help(void)
 {
@@ -66,45 +66,66 @@ int cli_unknown(const char *what, const char *word, const char *const *known)
                : cli_say(CLI_WRONG, "unknown %s \"%s\"; see mediagw --help", what, word);
 }
 
+struct known_option {
+    const char *name;
+    char letter;
+    bool is_flag;
+    size_t offset; /* of its const char * or bool in struct cli_options */
+};
+#define OPTION_TEXT(letter, name, field)                                                           \
+    {                                                                                              \
+        name, letter, false, offsetof(struct cli_options, field)                                   \
+    }
+#define OPTION_FLAG(letter, name, field)                                                           \
+    {                                                                                              \
+        name, letter, true, offsetof(struct cli_options, field)                                    \
+    }
+
+static const struct known_option known_options[] = {
+    OPTION_TEXT('c', "config", config),   OPTION_TEXT('d', "data", data),
+    OPTION_TEXT('l', "listen", listen),   OPTION_FLAG('i', "init", init),
+    OPTION_TEXT('a', "account", account), OPTION_TEXT('s', "scopes", scopes),
+    OPTION_TEXT('e', "expires", expires), OPTION_FLAG('h', "help", help),
+    OPTION_TEXT('f', "from", from),       OPTION_TEXT('t', "to", to),
+    OPTION_TEXT('j', "jobs", jobs),       OPTION_TEXT('g', "grace", grace),
+    OPTION_FLAG('J', "json", json),       OPTION_FLAG('n', "dry-run", dry_run),
+    OPTION_FLAG('D', "deep", deep),
+};
+enum { KNOWN_OPTIONS = sizeof known_options / sizeof known_options[0] };
+
+/* Sets what the option of LETTER is about. */
+static void take_option(struct cli_options *options, int letter)
+{
+    for (size_t i = 0; i < KNOWN_OPTIONS; i++) {
+        const struct known_option *known = &known_options[i];
+        char *field = (char *)options + known->offset;
+        if (known->letter == letter && known->is_flag) {
+            *(bool *)field = true;
+        } else if (known->letter == letter) {
+            *(const char **)(void *)field = optarg;
+        }
+    }
+}
+
 bool cli_options(int argc, char **argv, const char *letters, struct cli_options *options,
                  int *first)
 {
-    static const struct option all[] = {
-        {"config", required_argument, NULL, 'c'},  {"data", required_argument, NULL, 'd'},
-        {"listen", required_argument, NULL, 'l'},  {"init", no_argument, NULL, 'i'},
-        {"account", required_argument, NULL, 'a'}, {"scopes", required_argument, NULL, 's'},
-        {"expires", required_argument, NULL, 'e'}, {"dry-run", no_argument, NULL, 'n'},
-        {"help", no_argument, NULL, 'h'},
-    };
-    enum { ALL = sizeof all / sizeof all[0] };
-    struct option taken[ALL + 1] = {0};
+    struct option taken[KNOWN_OPTIONS + 1] = {0};
     size_t count = 0;
-    for (size_t i = 0; i < ALL; i++) {
-        if (all[i].val == 'h' || strchr(letters, all[i].val)) {
-            taken[count++] = all[i];
+    for (size_t i = 0; i < KNOWN_OPTIONS; i++) {
+        const struct known_option *known = &known_options[i];
+        if (known->letter == 'h' || strchr(letters, known->letter)) {
+            taken[count++] = (struct option){
+                known->name, known->is_flag ? no_argument : required_argument, NULL, known->letter};
         }
     }
     argv[0] = "mediagw"; /* getopt's messages begin with it */
     optind = 1;
     for (int letter; (letter = getopt_long(argc, argv, "h", taken, NULL)) != -1;) {
-        const char **text = letter == 'c'   ? &options->config
-                            : letter == 'd' ? &options->data
-                            : letter == 'l' ? &options->listen
-                            : letter == 'a' ? &options->account
-                            : letter == 's' ? &options->scopes
-                                            : &options->expires;
         if (letter == '?') {
             return false;
         }
-        if (letter == 'i') {
-            options->init = true;
-        } else if (letter == 'n') {
-            options->dry_run = true;
-        } else if (letter == 'h') {
-            options->help = true;
-        } else {
-            *text = optarg;
-        }
+        take_option(options, letter);
     }
     *first = optind;
     if (options->config && options->data) {

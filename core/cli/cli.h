@@ -26,7 +26,8 @@ struct cli_command {
 
 int cli_main(int argc, char **argv);
 
-extern const struct cli_command cli_serve, cli_init, cli_migrate, cli_config, cli_plugin, cli_key;
+extern const struct cli_command cli_serve, cli_init, cli_migrate, cli_config, cli_plugin, cli_key,
+    cli_copy, cli_verify;
 /* Commands of mediagw-client. */
 extern const struct cli_command cli_put, cli_get, cli_ls, cli_rm;
 
@@ -44,11 +45,12 @@ int cli_unknown(const char *what, const char *word, const char *const *known);
 
 /* Options that several commands take. */
 struct cli_options {
-    const char *config, *data, *listen, *account, *scopes, *expires;
-    bool init, dry_run, help;
+    const char *config, *data, *listen, *account, *scopes, *expires, *from, *to, *jobs, *grace;
+    bool init, help, json, dry_run, deep;
 };
 /* Reads the options whose letters LETTERS names: c(onfig) d(ata) l(isten) i(nit) a(ccount) s(copes)
- * e(xpires) n(dry-run); --help always. The rest of the words begins at *FIRST. False: cli_usage. */
+ * e(xpires) f(rom) t(o) j(obs) g(race) J(son) n (dry-run) D(eep); --help always. The rest of the
+ * words begins at *FIRST. False: cli_usage. */
 bool cli_options(int argc, char **argv, const char *letters, struct cli_options *options,
                  int *first);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-static bool read_span(const char *text, int64_t *span_ms)
+bool when_span(const char *text, int64_t *span_ms)
 {
     size_t digits = strspn(text, "0123456789");
     if (digits == 0 || digits > 9 || !text[digits] || text[digits + 1]) {
@@ -50,7 +50,7 @@ static bool read_date(const char *text, const char *format, int64_t *at_ms)
 bool when_read(const char *text, int64_t now_ms, int64_t *at_ms)
 {
     int64_t span;
-    if (read_span(text, &span)) {
+    if (when_span(text, &span)) {
         *at_ms = now_ms + span;
     } else if (!read_date(text, "%Y-%m-%d", at_ms) &&
                !read_date(text, "%Y-%m-%dT%H:%M:%SZ", at_ms)) {

@@ -2,6 +2,8 @@
  *
  * API keys: `mgw_<16 hex>_<43 base64url>`. A record a key, found by its public id; of the secret
  * only the SHA-256 is kept (256 random bits need no slow hash). Any thread. */
+#include "core/media/keys.h"
+
 #include "core/base/buf.h"
 #include "core/base/clock.h"
 #include "core/base/id.h"
@@ -16,7 +18,6 @@
 
 enum { KEY_ID_BYTES = 8, KEY_SECRET_BYTES = 32, KEY_ID_TEXT = 16, KEY_SECRET_TEXT = 43 };
 
-#define RECORD_KIND "api_key"
 #define TOKEN_PREFIX "mgw_"
 
 /* A key's record, read. Text points into `json`. */
@@ -69,7 +70,7 @@ static enum mgw_status find_key(struct mgw_media *media, struct mgw_call *call, 
                                 struct key_record *found)
 {
     enum mgw_status status =
-        rows_get_record(media->rows, call, RECORD_KIND, "", id, keep_record, found);
+        rows_get_record(media->rows, call, KEYS_RECORD, "", id, keep_record, found);
     if (status == MGW_OK && !found->json) {
         status = mgw_fail(call, MGW_CORRUPT, "the record of API key %s cannot be read", id);
     }
@@ -84,7 +85,7 @@ static enum mgw_status put_key(struct mgw_media *media, struct mgw_call *call, c
         return mgw_fail(call, MGW_IO, "out of memory");
     }
     struct mgw_record record = {.size = sizeof record,
-                                .kind = RECORD_KIND,
+                                .kind = KEYS_RECORD,
                                 .account = "",
                                 .id = id,
                                 .text = text,
@@ -173,7 +174,7 @@ enum mgw_status mgw_key_list(struct mgw_media *media, struct mgw_call *call, con
     enum mgw_status status;
     do {
         list.count = 0;
-        status = rows_list_records(media->rows, call, RECORD_KIND, "", list.last ? "" : NULL,
+        status = rows_list_records(media->rows, call, KEYS_RECORD, "", list.last ? "" : NULL,
                                    list.last, PAGE, list_record, &list);
     } while (status == MGW_OK && list.count == PAGE && !list.stopped && list.last);
     free(list.last);
@@ -270,4 +271,12 @@ enum mgw_status mgw_key_check(struct mgw_media *media, struct mgw_call *call, co
     }
     emit(ctx, key);
     return MGW_OK;
+}
+
+bool keys_record_is_revoked(const char *text)
+{
+    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    bool revoked = json_is_integer(json_object_get(json, "revokedAt"));
+    json_decref(json);
+    return revoked;
 }
