@@ -14,7 +14,7 @@
 
 static const struct cli_command *const commands[] = {
     &cli_serve,  &cli_init, &cli_migrate, &cli_config, &cli_plugin, &cli_key, &cli_copy,
-    &cli_verify, &cli_put,  &cli_get,     &cli_ls,     &cli_rm,     NULL};
+    &cli_verify, &cli_node, &cli_put,     &cli_get,    &cli_ls,     &cli_rm,  NULL};
 
 static void print_help(void)
 {

@@ -27,7 +27,7 @@ struct cli_command {
 int cli_main(int argc, char **argv);
 
 extern const struct cli_command cli_serve, cli_init, cli_migrate, cli_config, cli_plugin, cli_key,
-    cli_copy, cli_verify;
+    cli_copy, cli_verify, cli_node;
 /* Commands of mediagw-client. */
 extern const struct cli_command cli_put, cli_get, cli_ls, cli_rm;
 

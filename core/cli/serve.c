@@ -100,7 +100,7 @@ static int run_serve(const struct cli_command *command, int argc, char **argv)
     }
     if (exit == CLI_DONE) {
         raise_descriptors();
-        uint32_t flags = options.init || config->dev ? MGW_MEDIA_INIT : 0;
+        uint32_t flags = MEDIA_JOIN | (options.init || config->dev ? MGW_MEDIA_INIT : 0);
         enum mgw_status status = media_open(config, flags, &media, &error);
         exit = status == MGW_OK ? http_serve(config, media) : cli_error(status, &error);
     }

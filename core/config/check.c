@@ -110,6 +110,10 @@ enum mgw_status check_config(const struct config *config, struct mgw_error *erro
                              "expected a URL such as \"https://media.example.com\", without query, "
                              "user or fragment");
     }
+    if (config->node_id && !text_is_word(config->node_id, 64, "._-")) {
+        return config_refuse(config, error, "/node_id",
+                             "expected 1 to 64 of A-Za-z0-9._-, got \"%s\"", config->node_id);
+    }
     if (!bucket_is_valid(config->media.default_bucket)) {
         return config_refuse(config, error, "/media/default_bucket",
                              "expected [a-z0-9][a-z0-9.-]{1,62}, got \"%s\"",

@@ -42,6 +42,7 @@ struct config {
     char *data_dir; /* dev mode's DATA, NULL otherwise */
 
     char *listen;     /* "127.0.0.1:8080", "[::1]:8080", ":8080", "unix:/run/mediagw.sock" */
+    char *node_id;    /* [A-Za-z0-9._-]{1,64}; NULL: made up at start */
     char *public_url; /* no trailing slash; NULL: from the request */
 
     json_t *storage;    /* the object as written (checked by the driver's own table later) */

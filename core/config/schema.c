@@ -22,6 +22,9 @@ const struct schema_key schema_keys[] = {
     {"", "public_url", MGW_CONFIG_STRING, SCHEMA_TEXT, AT(public_url), 0, NULL, NULL, 0, 0,
      "Base of the URLs given to clients, \"https://media.example.com\"; absent: taken from the "
      "request."},
+    {"", "node_id", MGW_CONFIG_STRING, SCHEMA_TEXT, AT(node_id), 0, NULL, NULL, 0, 0,
+     "This gateway's name among others on the same repository, 1 to 64 of A-Za-z0-9._-; absent: "
+     "made up at start."},
     {"", "storage", SCHEMA_DRIVER, SCHEMA_JSON, AT(storage), SCHEMA_REQUIRED, NULL, NULL, 0, 0,
      "The storage driver (\"driver\"), its own keys and its filters; see mediagw plugin show."},
     {"", "repository", SCHEMA_DRIVER, SCHEMA_JSON, AT(repository), SCHEMA_REQUIRED, NULL, NULL, 0,

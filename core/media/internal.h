@@ -18,6 +18,7 @@
 struct keeper;
 struct keycache;
 struct readbacks;
+struct node;
 struct registry;
 
 struct mgw_media {
@@ -45,6 +46,8 @@ struct mgw_media {
     struct pool *pool;     /* writes rows beside the bytes */
     struct keeper *keeper; /* renews the leases of uploads under way */
     struct readbacks *readbacks;
+
+    struct node *node; /* NULL: nobody among others; the reaper then asks for no lease */
 
     pthread_t reaper;
     bool reaper_runs;

@@ -5,11 +5,13 @@
 
 #include "core/base/cleanup.h"
 #include "core/media/house.h"
+#include "core/media/node.h"
 #include "core/media/service.h"
 
 #include <string.h>
 
-static struct mgw_media_options to_options(const struct config *config, struct mgw_url_key *keys)
+static struct mgw_media_options to_options(const struct config *config, struct mgw_url_key *keys,
+                                           const char *node_id)
 {
     for (size_t i = 0; i < config->url_key_count; i++) {
         keys[i] = (struct mgw_url_key){
@@ -38,6 +40,7 @@ static struct mgw_media_options to_options(const struct config *config, struct m
         .delivery =
             delivery && strcmp(delivery, "proxy") == 0 ? MGW_DELIVERY_PROXY : MGW_DELIVERY_AUTO,
         .direct_ttl_sec = config->media.direct_ttl_sec,
+        .node_id = node_id,
     };
 }
 
@@ -46,7 +49,8 @@ enum mgw_status media_open(const struct config *config, uint32_t flags, struct m
 {
     struct house house = {0};
     AUTO_FREE struct mgw_url_key *keys = calloc(config->url_key_count + 1, sizeof *keys);
-    if (!keys) {
+    AUTO_FREE char *made = node_make_id();
+    if (!keys || !made) {
         return MGW_IO;
     }
     enum mgw_status status =
@@ -54,8 +58,10 @@ enum mgw_status media_open(const struct config *config, uint32_t flags, struct m
     if (status != MGW_OK) {
         return status;
     }
-    struct mgw_media_options options = to_options(config, keys);
-    return service_new(house.store, house.rows, house.registry, &options, media, error);
+    const char *id = config->node_id ? config->node_id : made;
+    struct mgw_media_options options = to_options(config, keys, flags & MEDIA_JOIN ? id : NULL);
+    return service_new(house.store, house.rows, house.registry, &options, config->listen, media,
+                       error);
 }
 
 enum mgw_status mgw_media_new_from_config(const char *config_path, const char *data_dir,
@@ -68,7 +74,8 @@ enum mgw_status mgw_media_new_from_config(const char *config_path, const char *d
     enum mgw_status status = config_path ? config_load(config_path, &config, error)
                                          : config_dev(data_dir, &config, error);
     if (status == MGW_OK) {
-        status = media_open(config, config_path ? flags : flags | MGW_MEDIA_INIT, media, error);
+        flags = (flags & MGW_MEDIA_INIT) | MEDIA_JOIN | (config_path ? 0 : MGW_MEDIA_INIT);
+        status = media_open(config, flags, media, error);
         config_free(config);
     }
     return status;

@@ -3,11 +3,12 @@
  * The reaper: rows whose lease is over. `uploading` becomes `failed` (compare-and-set on the fence
  * and the lease, so that of several nodes one does it); the blobs of `failed` and `deleted` rows
  * are removed, and once more after a grace, since a paused owner may publish late. One thread, at
- * start and every interval. */
+ * start and every interval; among several nodes the rounds are the lease holder's. */
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/thread.h"
 #include "core/media/direct_record.h"
+#include "core/media/node.h"
 #include "core/media/row.h"
 
 #include <string.h>
@@ -124,7 +125,16 @@ static bool reap_row(struct mgw_media *media, struct mgw_call *call, const struc
     return status == MGW_OK;
 }
 
-enum mgw_status mgw_media_reap(struct mgw_media *media, struct mgw_call *call, uint64_t *work)
+/* Whether the round may go on; a node that has lost its lease leaves the rest to the next holder.
+ * Rows are safe either way. */
+static bool may_reap(struct mgw_media *media, struct mgw_call *call, bool leased)
+{
+    return call_check(call) == MGW_OK && (!leased || node_holds(media->node, NODE_REAPER));
+}
+
+/* LEASED: the round belongs to whoever has the lease. */
+static enum mgw_status reap(struct mgw_media *media, struct mgw_call *call, bool leased,
+                            uint64_t *work)
 {
     call_clear(call);
     uint64_t done = 0, before;
@@ -135,7 +145,7 @@ enum mgw_status mgw_media_reap(struct mgw_media *media, struct mgw_call *call, u
         batch = (struct batch){0};
         status = rows_scan_due(media->rows, call, BATCH, batch_row, &batch);
         for (size_t i = 0; i < batch.count; i++) {
-            if (call_check(call) == MGW_OK && reap_row(media, call, batch.rows[i])) {
+            if (may_reap(media, call, leased) && reap_row(media, call, batch.rows[i])) {
                 done++;
             }
             free(batch.rows[i]);
@@ -151,6 +161,28 @@ enum mgw_status mgw_media_reap(struct mgw_media *media, struct mgw_call *call, u
     return status;
 }
 
+enum mgw_status mgw_media_reap(struct mgw_media *media, struct mgw_call *call, uint64_t *work)
+{
+    return reap(media, call, false, work);
+}
+
+static enum mgw_status sweep_store(struct mgw_media *media, struct mgw_call *call)
+{
+    struct mgw_sweep_result swept = {.size = sizeof swept};
+    if (media->node && !node_enter(media->node, NODE_SWEEP, call)) {
+        return MGW_OK;
+    }
+    enum mgw_status status = store_sweep(media->store, call, clock_wall_ms() - LEFTOVER_MS, &swept);
+    if (media->node) {
+        node_leave(media->node, NODE_SWEEP);
+    }
+    if (swept.removed > 0) {
+        log_event(LOG_LEVEL_INFO, "leftovers of crashed uploads were swept",
+                  LOG_NUMBER("removed", swept.removed), LOG_NUMBER("bytes", swept.removed_bytes));
+    }
+    return status;
+}
+
 static void reaper_round(struct mgw_media *media, bool sweep)
 {
     AUTO_CALL struct mgw_call *call = call_new("", NULL, ROUND_MS);
@@ -158,15 +190,15 @@ static void reaper_round(struct mgw_media *media, bool sweep)
         return;
     }
     uint64_t work = 0;
-    enum mgw_status status = mgw_media_reap(media, call, &work);
+    enum mgw_status status = MGW_OK;
+    if (!media->node) {
+        status = reap(media, call, false, &work);
+    } else if (node_enter(media->node, NODE_REAPER, call)) {
+        status = reap(media, call, true, &work);
+        node_leave(media->node, NODE_REAPER);
+    }
     if (status == MGW_OK && sweep) {
-        struct mgw_sweep_result swept = {.size = sizeof swept};
-        status = store_sweep(media->store, call, clock_wall_ms() - LEFTOVER_MS, &swept);
-        if (swept.removed > 0) {
-            log_event(LOG_LEVEL_INFO, "leftovers of crashed uploads were swept",
-                      LOG_NUMBER("removed", swept.removed),
-                      LOG_NUMBER("bytes", swept.removed_bytes));
-        }
+        status = sweep_store(media, call);
     }
     if (status != MGW_OK) {
         log_event(LOG_LEVEL_WARN, "the reaper's round did not finish",

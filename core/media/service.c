@@ -5,12 +5,14 @@
 
 #include "core/base/id.h"
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/media/checks.h"
 #include "core/media/house.h"
 #include "core/media/keeper.h"
 #include "core/media/keycache.h"
 #include "core/media/mime.h"
 #include "core/media/readback.h"
+#include "core/media/node.h"
 #include "core/media/sniff.h"
 
 #include <string.h>
@@ -95,6 +97,9 @@ static enum mgw_status check_options(const struct mgw_media_options *options,
     if (or_default(options->direct_ttl_sec, DIRECT_TTL_SEC) > MAX_TTL_SEC) {
         return refuse(error, "%s", "direct_ttl_sec must be at most 604800 (a week)");
     }
+    if (options->node_id && !text_is_word(options->node_id, NODE_ID_MAX, "._-")) {
+        return refuse(error, "%s", "node_id: must be 1 to 64 of A-Za-z0-9._-");
+    }
     if (options->lease_ms != 0 && options->lease_ms < LEASE_LEAST_MS) {
         return refuse(error, "%s", "lease: must be at least 300 ms");
     }
@@ -145,15 +150,40 @@ static enum mgw_status set_options(struct mgw_media *media, const struct mgw_med
 
 /* ---- Life ---- */
 
-static enum mgw_status start(struct mgw_media *media, struct mgw_error *error)
+/* Rows that several machines share need bytes that they share: else each finds only its own. */
+static enum mgw_status check_shared(struct mgw_media *media, struct mgw_error *error)
+{
+    bool rows = rows_limits(media->rows)->capabilities & MGW_REPO_SHARED;
+    bool store = store_limits(media->store)->capabilities & MGW_STORAGE_SHARED;
+    if (!rows || store) {
+        return MGW_OK;
+    }
+    snprintf(error->text, sizeof error->text,
+             "the repository \"%s\" is shared by several gateways, but the storage \"%s\" is this "
+             "machine's own: others would not find the bytes. Where every gateway sees the same "
+             "blobs say so (fs: \"shared\": true in \"storage\"), else take a store that all reach",
+             rows_name(media->rows), store_name(media->store));
+    return MGW_INVALID;
+}
+
+static enum mgw_status start(struct mgw_media *media, bool join, const char *listen,
+                             struct mgw_error *error)
 {
     AUTO_CALL struct mgw_call *call = call_new("", NULL, START_MS);
     if (!call) {
         return refuse(error, "%s", "out of memory");
     }
-    enum mgw_status status = house_marry(media->store, media->rows, call, true);
+    enum mgw_status status = check_shared(media, error);
+    if (status != MGW_OK) {
+        return status;
+    }
+    status = house_marry(media->store, media->rows, call, true);
     if (status != MGW_OK) {
         *error = *call->error;
+        return status;
+    }
+    status = join ? node_new(media->rows, media->node_id, listen, &media->node, error) : MGW_OK;
+    if (status != MGW_OK) {
         return status;
     }
     if (media->reap_interval_ms > 0 && !reaper_start(media)) {
@@ -163,8 +193,8 @@ static enum mgw_status start(struct mgw_media *media, struct mgw_error *error)
 }
 
 enum mgw_status service_new(struct store *store, struct rows *rows, struct registry *registry,
-                            const struct mgw_media_options *options, struct mgw_media **out,
-                            struct mgw_error *error)
+                            const struct mgw_media_options *options, const char *listen,
+                            struct mgw_media **out, struct mgw_error *error)
 {
     struct mgw_media *media = calloc(1, sizeof *media);
     if (!media) {
@@ -185,7 +215,7 @@ enum mgw_status service_new(struct store *store, struct rows *rows, struct regis
     pthread_condattr_destroy(&monotonic);
     enum mgw_status status = set_options(media, options, error);
     if (status == MGW_OK) {
-        status = start(media, error);
+        status = start(media, options->node_id != NULL, listen, error);
     }
     if (status != MGW_OK) {
         mgw_media_free(media);
@@ -231,7 +261,7 @@ enum mgw_status mgw_media_new(const struct mgw_media_options *given, struct mgw_
         store_free(store);
         return status;
     }
-    return service_new(store, rows, NULL, &options, media, error);
+    return service_new(store, rows, NULL, &options, NULL, media, error);
 }
 
 void mgw_media_free(struct mgw_media *media)
@@ -241,6 +271,7 @@ void mgw_media_free(struct mgw_media *media)
     }
     reaper_stop(media);
     readbacks_free(media->readbacks);
+    node_free(media->node);
     keeper_free(media->keeper);
     pool_free(media->pool);
     cache_free(media->cache);

@@ -7,9 +7,10 @@
 
 #include "core/media/internal.h"
 
-/* Takes STORE, ROWS and REGISTRY in every case. OPTIONS' own storage and repo are not looked at. */
+/* Takes STORE, ROWS and REGISTRY in every case. OPTIONS' own storage and repo are not looked at.
+ * LISTEN (may be NULL) is what the node tells of itself, where OPTIONS names one. */
 enum mgw_status service_new(struct store *store, struct rows *rows, struct registry *registry,
-                            const struct mgw_media_options *options, struct mgw_media **media,
-                            struct mgw_error *error);
+                            const struct mgw_media_options *options, const char *listen,
+                            struct mgw_media **media, struct mgw_error *error);
 
 #endif

@@ -85,7 +85,9 @@ struct mgw_media_options {
     int64_t reap_interval_ms;   /* 0: 60,000; MGW_ABSENT: no reaper thread (call mgw_media_reap) */
     int64_t idempotency_ttl_ms; /* 0: 24 hours */
     uint64_t min_free_bytes; /* creates are MGW_NO_SPACE when the store has less; 0: no reserve */
-    const char *node_id;     /* NULL: made up */
+    const char *node_id;     /* This gateway's name among others on the same repository,
+                              * [A-Za-z0-9._-]{1,64}: MGW_INVALID where a living one has it, and the
+                              * reaper's rounds go by a lease. NULL: made up, and nobody is told */
     void (*log)(
         enum mgw_log_level level,
         const char *line); /* NULL: standard error; any thread. One a process: the last given */
@@ -103,7 +105,8 @@ MGW_API enum mgw_status mgw_media_new(const struct mgw_media_options *options,
                                       struct mgw_media **media, struct mgw_error *error);
 #define MGW_MEDIA_INIT 1u /* flag: initialise a store or database that is not there yet */
 /* A service with the drivers and options of a config file (see the README; the server's own keys
- * are checked and left alone). CONFIG_PATH NULL: the dev mode, under DATA_DIR. */
+ * are checked and left alone), as a node of the config's node_id or a made-up one. CONFIG_PATH
+ * NULL: the dev mode, under DATA_DIR. */
 MGW_API enum mgw_status mgw_media_new_from_config(const char *config_path, const char *data_dir,
                                                   uint32_t flags, struct mgw_media **media,
                                                   struct mgw_error *error);
