@@ -75,6 +75,12 @@ static enum mgw_status take_back(struct move *move, struct mgw_call *call,
     return status;
 }
 
+static bool same_checksum(const struct mgw_row *one, const struct mgw_row *other)
+{
+    const char *a = one->checksum ? one->checksum : "", *b = other->checksum ? other->checksum : "";
+    return strcmp(a, b) == 0;
+}
+
 static bool blob_has_size(struct move *move, struct mgw_call *call, const struct mgw_row *row,
                           enum mgw_status *status)
 {
@@ -94,7 +100,8 @@ static enum mgw_status move_ready(struct move *move, struct mgw_call *call,
     if (row->size_bytes < 0) {
         return mgw_fail(call, MGW_CORRUPT, "the source: the row does not know its size");
     }
-    if (there && there->status == MGW_ROW_READY && blob_has_size(move, call, row, &status)) {
+    if (there && there->status == MGW_ROW_READY && same_checksum(row, there) &&
+        blob_has_size(move, call, row, &status)) {
         move->passed += (uint64_t)row->size_bytes;
         *outcome = same ? MOVE_UNCHANGED : MOVE_CHANGED;
         return same || move->options->dry_run ? MGW_OK
