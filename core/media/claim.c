@@ -12,7 +12,6 @@
 #include "core/plugin/call.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <signal.h>
 #include <string.h>
 
@@ -47,7 +46,7 @@ static bool holder_is_dead(const char *text)
     return ours && kill(pid, 0) < 0 && errno == ESRCH;
 }
 
-char *claim_text(const char *owner, void *more)
+char *claim_text(const char *owner, json_t *more)
 {
     char world[160], host[256] = "", nonce[ID_UUID_SIZE];
     id_uuid(nonce);

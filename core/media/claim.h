@@ -12,6 +12,8 @@
 
 #include "core/plugin/rows.h"
 
+#include <jansson.h>
+
 struct claim {
     struct rows *rows;
     const char *kind;
@@ -23,7 +25,7 @@ struct claim {
 
 /* What every claim of this process says of its holder: host, pid, which process of which machine.
  * MORE goes in as well (taken over; NULL: nothing). The text to be freed; NULL: memory is short. */
-char *claim_text(const char *owner, void *more);
+char *claim_text(const char *owner, json_t *more);
 /* ID is copied, TEXT taken over. False: memory is short. */
 bool claim_init(struct claim *claim, struct rows *rows, const char *kind, const char *id,
                 char *text, int64_t ttl_ms);

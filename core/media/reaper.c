@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/thread.h"
 #include "core/media/direct_record.h"
+#include "core/media/internal.h"
 #include "core/media/node.h"
 #include "core/media/row.h"
 
