@@ -246,6 +246,21 @@ static void a_clean_stop_leaves_no_record(void **state)
     server_start(a->server);
 }
 
+static void a_node_with_another_store_is_refused(void **state)
+{
+    (void)state;
+    struct server *other = server_new(NULL);
+    json_t *config = json_load_file(other->config_path, 0, NULL);
+    json_object_set_new(json_object_get(config, "repository"), "path",
+                        json_string(a->server->database));
+    assert_int_equal(json_dump_file(config, other->config_path, 0), 0);
+    json_decref(config);
+    struct run run = run_mediagw("serve", "--config", other->config_path);
+    assert_int_equal(run.status, 2);
+    assert_non_null(strstr(run.err, "the repository belongs to the store"));
+    server_free(other);
+}
+
 static void a_bad_name_is_refused(void **state)
 {
     (void)state;
@@ -268,6 +283,7 @@ int main(void)
         TEST(one_name_is_one_gateways),
         TEST(a_killed_gateway_starts_again_under_its_name_at_once),
         TEST(a_clean_stop_leaves_no_record),
+        TEST(a_node_with_another_store_is_refused),
         TEST(a_bad_name_is_refused),
     };
     return server_verdict(cmocka_run_group_tests(tests, start, stop));
