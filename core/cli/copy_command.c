@@ -116,6 +116,7 @@ static int act(const struct cli_options *options, const struct config *from,
     };
     course_start(&copy.course, options->dry_run ? "looked at" : "copied");
     enum mgw_status status = move_run(&move, &counts, &error);
+    on_tick(&copy, &counts); /* the last state stays on the terminal */
     course_end(&copy.course, status == MGW_OK);
     if (status != MGW_INVALID && options->json) {
         print_json(&copy, &counts, options->dry_run, status, &error);

@@ -128,6 +128,7 @@ static int act(const struct cli_options *options, const struct config *config, u
     };
     course_start(&verify.course, "checked");
     enum mgw_status status = audit_run(&audit, &counts, &error);
+    on_tick(&verify, &counts); /* the last state stays on the terminal */
     course_end(&verify.course, status == MGW_OK);
     if (status != MGW_INVALID && options->json) {
         print_json(&verify, &counts, status, &error);

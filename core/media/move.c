@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { START_MS = 60000, PAGE = 1000, TRIES = 4 };
+enum { START_MS = 60000, PAGE = 1000, TRIES = 4, FAILED_MOST = 20 };
 
 /* ---- How much there is ---- */
 
@@ -112,6 +112,19 @@ static void count_outcome(struct move *move, const struct mgw_row *row, enum mov
     }
 }
 
+/* Where every further row would say the same, the walk is over. The lock is held. */
+static void judge_failure(struct move *move, enum mgw_status status, const char *text)
+{
+    move->failed_in_a_row = is_passing(status) ? move->failed_in_a_row + 1 : 0;
+    if (status == MGW_NO_SPACE || status == MGW_QUOTA || status == MGW_UNSUPPORTED ||
+        move->failed_in_a_row >= FAILED_MOST) {
+        bool full = status == MGW_NO_SPACE || status == MGW_QUOTA;
+        move->over = full ? MGW_NO_SPACE : status;
+        snprintf(move->over_text, sizeof move->over_text, "%s",
+                 full ? "the target is full: make room there, and run it again to go on" : text);
+    }
+}
+
 static bool each_row(void *ctx, struct mgw_call *call, const struct mgw_row *row)
 {
     struct move *move = ctx;
@@ -123,15 +136,16 @@ static bool each_row(void *ctx, struct mgw_call *call, const struct mgw_row *row
     pthread_mutex_lock(&move->lock);
     move->counts.rows++;
     if (status == MGW_OK) {
+        move->failed_in_a_row = 0;
         count_outcome(move, row, outcome);
     } else {
         move->counts.failed++;
-        move->full = move->full || status == MGW_NO_SPACE || status == MGW_QUOTA;
+        judge_failure(move, status, call_text(call));
         if (move->options->failure) {
             move->options->failure(move->options->ctx, row->id, status, call_text(call));
         }
     }
-    bool go_on = !move->full; /* every further one would say the same */
+    bool go_on = move->over == MGW_OK;
     pthread_mutex_unlock(&move->lock);
     return go_on;
 }
@@ -162,11 +176,7 @@ static enum mgw_status walk_all(struct move *move, struct mgw_call *call)
                         .tick = tick,
                         .ctx = move};
     enum mgw_status status = walk_run(&walk, call);
-    if (move->full) {
-        return mgw_fail(call, MGW_NO_SPACE,
-                        "the target is full: make room there, and run it again to go on");
-    }
-    return status;
+    return move->over != MGW_OK ? mgw_fail(call, move->over, "%s", move->over_text) : status;
 }
 
 static enum mgw_status open_both(struct move *move, struct mgw_call *call, struct mgw_error *error)

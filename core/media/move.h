@@ -44,7 +44,8 @@ struct move_options {
 };
 
 /* MGW_OK where the walk came to its end, whatever failed on the way. MGW_CANCELLED: tick() stopped
- * it. MGW_NO_SPACE: the target is full. MGW_INVALID: nothing was done; ERROR says why. */
+ * it. MGW_NO_SPACE: the target is full. MGW_UNAVAILABLE and the like: one side is gone for longer
+ * than patience lasts. MGW_INVALID: nothing was done; ERROR says why. */
 enum mgw_status move_run(const struct move_options *options, struct move_counts *counts,
                          struct mgw_error *error);
 

@@ -16,7 +16,9 @@ struct move {
     _Atomic uint64_t passed; /* bytes */
     pthread_mutex_t lock;    /* of what follows */
     struct move_counts counts;
-    bool full; /* the target has no room left */
+    unsigned failed_in_a_row; /* by what should pass, and did not */
+    enum mgw_status over;     /* MGW_OK: the walk goes on; else why it would be of no use */
+    char over_text[512];
 };
 
 enum move_outcome {

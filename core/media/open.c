@@ -34,7 +34,8 @@ static struct mgw_media_options to_options(const struct config *config, struct m
         .url_keys = keys,
         .url_key_count = config->url_key_count,
         .lease_ms = config->media.lease_ms,
-        .reap_interval_ms = config->media.reap_interval_ms,
+        /* A command that looks in for a moment leaves the rounds to the gateways. */
+        .reap_interval_ms = node_id ? config->media.reap_interval_ms : MGW_ABSENT,
         .idempotency_ttl_ms = config->media.idempotency_ttl_ms,
         .min_free_bytes = config->media.min_free_bytes,
         .delivery =

@@ -5,6 +5,7 @@
 #include "tests/house/kit.h"
 
 #include <fcntl.h>
+#include <pty.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -113,6 +114,36 @@ static void a_second_run_copies_nothing(void **state)
     assert_int_equal(kit_number(summary, "changed"), 0);
     assert_int_equal(kit_number(summary, "records"), 0);
     assert_int_equal(kit_number(summary, "bytes"), 0);
+}
+
+static void a_terminal_sees_a_bar(void **state)
+{
+    (void)state;
+    struct winsize size = {.ws_row = 24, .ws_col = 100};
+    struct server *other = kit_target();
+    char shown[65536], bytes[4096];
+    size_t length = 0;
+    int terminal = -1, status = 0;
+    pid_t pid = forkpty(&terminal, NULL, NULL, &size);
+    if (pid == 0) {
+        const char *command = mediagw_command();
+        execl(command, command, "copy", "--from", gw->server->config_path, "--to",
+              other->config_path, (char *)NULL);
+        _exit(127);
+    }
+    assert_true(pid > 0);
+    for (ssize_t got; (got = read(terminal, bytes, sizeof bytes)) > 0;) {
+        for (ssize_t i = 0; i < got && length + 1 < sizeof shown; i++) {
+            shown[length++] = bytes[i];
+        }
+    }
+    shown[length] = '\0';
+    close(terminal);
+    waitpid(pid, &status, 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_non_null(strstr(shown, keep_text("%zu of %zu  100%% [####", count, count)));
+    assert_non_null(strstr(shown, keep_text("copied %zu recordings", count)));
+    server_free(other);
 }
 
 /* ---- What a client sees ---- */
@@ -361,6 +392,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(killed_twice_it_goes_on_to_the_end),
         TEST(a_second_run_copies_nothing),
+        TEST(a_terminal_sees_a_bar),
         TEST(clients_see_no_difference),
         TEST(a_dry_run_writes_nothing),
         TEST(what_is_damaged_is_named_and_the_rest_goes_on),
