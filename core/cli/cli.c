@@ -86,10 +86,10 @@ static const struct known_option known_options[] = {
     OPTION_TEXT('l', "listen", listen),   OPTION_FLAG('i', "init", init),
     OPTION_TEXT('a', "account", account), OPTION_TEXT('s', "scopes", scopes),
     OPTION_TEXT('e', "expires", expires), OPTION_FLAG('h', "help", help),
-    OPTION_TEXT('f', "from", from),       OPTION_TEXT('t', "to", to),
-    OPTION_TEXT('j', "jobs", jobs),       OPTION_TEXT('g', "grace", grace),
-    OPTION_FLAG('J', "json", json),       OPTION_FLAG('n', "dry-run", dry_run),
-    OPTION_FLAG('D', "deep", deep),
+    OPTION_TEXT('f', "from", from),       OPTION_TEXT('F', "from-data", from_data),
+    OPTION_TEXT('t', "to", to),           OPTION_TEXT('j', "jobs", jobs),
+    OPTION_TEXT('g', "grace", grace),     OPTION_FLAG('J', "json", json),
+    OPTION_FLAG('n', "dry-run", dry_run), OPTION_FLAG('D', "deep", deep),
 };
 enum { KNOWN_OPTIONS = sizeof known_options / sizeof known_options[0] };
 

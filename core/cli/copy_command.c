@@ -9,7 +9,8 @@
 #include <jansson.h>
 
 static const char help[] =
-    "usage: mediagw copy --from CONFIG --to CONFIG [--init] [--jobs N] [--dry-run] [--json]\n\n"
+    "usage: mediagw copy --from CONFIG | --from-data DIR --to CONFIG\n"
+    "                    [--init] [--jobs N] [--dry-run] [--json]\n\n"
     "Copies all recordings, bytes and rows, from the store and the repository of one config into\n"
     "those of another, whatever drivers they name, and API keys and what Idempotency-Keys "
     "remember\n"
@@ -18,12 +19,13 @@ static const char help[] =
     "Interrupted, or run again later, it goes on: what is there is not copied again, what was\n"
     "deleted at the source is deleted at the target, and what was changed at the target itself\n"
     "stays. Uploads under way stay behind: stop the source's gateways before the last run.\n\n"
-    "  --from CONFIG  the config to copy from\n"
-    "  --to CONFIG    the config to copy to; set up by: mediagw init --config CONFIG\n"
-    "  --init         set the target up where there is none yet\n"
-    "  --jobs N       recordings in flight, 1 to 64; default 4\n"
-    "  --dry-run      tell what would be done; write nothing\n"
-    "  --json         the summary as JSON\n\n"
+    "  --from CONFIG    the config to copy from\n"
+    "  --from-data DIR  dev mode's folder to copy from\n"
+    "  --to CONFIG      the config to copy to; set up by: mediagw init --config CONFIG\n"
+    "  --init           set the target up where there is none yet\n"
+    "  --jobs N         recordings in flight, 1 to 64; default 4\n"
+    "  --dry-run        tell what would be done; write nothing\n"
+    "  --json           the summary as JSON\n\n"
     "A recording that cannot be copied is named on standard error, and the others go on; only a\n"
     "full target ends it all. See also: mediagw verify\n\n"
     "Exit codes: 0 everything is there; 1 something failed; 2 the command line or a config is\n"
@@ -139,21 +141,22 @@ static int run(const struct cli_command *command, int argc, char **argv)
     struct config *from = NULL, *to = NULL;
     unsigned jobs;
     int first;
-    if (!cli_options(argc, argv, "ftijnJ", &options, &first)) {
+    if (!cli_options(argc, argv, "fFtijnJ", &options, &first)) {
         return cli_usage(command);
     }
     if (options.help) {
         fputs(command->help, stdout);
         return CLI_DONE;
     }
-    if (first < argc || !options.from || !options.to) {
-        cli_say(CLI_WRONG, "copy needs --from CONFIG and --to CONFIG");
+    if (first < argc || !options.from == !options.from_data || !options.to) {
+        cli_say(CLI_WRONG, "copy needs --from CONFIG or --from-data DIR, and --to CONFIG");
         return cli_usage(command);
     }
     if (!course_jobs(options.jobs, 4, &jobs)) {
         return CLI_WRONG;
     }
-    int exit = cli_load(&(struct cli_options){.config = options.from}, &from);
+    int exit =
+        cli_load(&(struct cli_options){.config = options.from, .data = options.from_data}, &from);
     if (exit == CLI_DONE) {
         exit = cli_load(&(struct cli_options){.config = options.to}, &to);
     }

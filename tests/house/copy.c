@@ -206,6 +206,39 @@ static void what_changed_at_the_source_comes_with_the_next_run(void **state)
     kit_json(kit_copy(gw->server, target), 0);
 }
 
+static void an_idempotency_key_is_remembered_at_the_target(void **state)
+{
+    (void)state;
+    const char *header = "Idempotency-Key: moved";
+    struct body body = body_random(77, 4000);
+    json_t *first = api_expect(api_post_raw(gw->client, "", API_VIDEO, body, header), 201);
+    kit_json(kit_copy(gw->server, target), 0);
+    server_start(target);
+    struct http_client *there = http_new(target, gw->token);
+    json_t *again = api_expect(api_post_raw(there, "", API_VIDEO, body, header), 201);
+    assert_string_equal(api_id(first), api_id(again));
+    http_free(there);
+    assert_int_equal(server_stop(target), 0);
+}
+
+static void dev_mode_moves_out(void **state)
+{
+    (void)state;
+    struct server *dev = server_new_dev(), *other = kit_target();
+    server_start(dev);
+    struct http_client *client = http_new(dev, NULL);
+    api_upload(client, API_VIDEO, body_random(78, 4000));
+    http_free(client);
+    assert_int_equal(server_stop(dev), 0);
+    char *data = keep_text("%s/data", dev->dir);
+    json_t *summary =
+        kit_json(run_mediagw("copy", "--from-data", data, "--to", other->config_path, "--json"), 0);
+    assert_int_equal(kit_number(summary, "copied"), 1);
+    kit_json(kit_verify(other, "--deep"), 0);
+    server_free(dev);
+    server_free(other);
+}
+
 static void a_key_revoked_on_either_side_stays_revoked(void **state)
 {
     (void)state;
@@ -403,6 +436,8 @@ int main(int argc, char **argv)
         TEST(wrong_words_are_refused),
         TEST(what_changed_at_the_source_comes_with_the_next_run),
         TEST(a_key_revoked_on_either_side_stays_revoked),
+        TEST(an_idempotency_key_is_remembered_at_the_target),
+        TEST(dev_mode_moves_out),
         TEST(an_upload_under_way_stays_behind),
     };
     return server_verdict(cmocka_run_group_tests(tests, start, stop));
