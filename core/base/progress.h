@@ -20,7 +20,8 @@ struct progress {
     double rate; /* bytes a second; 0: not known yet */
 };
 
-/* LABEL is lent until the end, and may change meanwhile. Where not SHOWN nothing is ever written. */
+/* LABEL is lent until the end, and may change meanwhile. Where not SHOWN nothing is ever written.
+ */
 void progress_start(struct progress *progress, bool shown, const char *label, uint64_t total);
 void progress_at(struct progress *progress, uint64_t done);
 /* Time has passed. */
