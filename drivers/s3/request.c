@@ -63,7 +63,6 @@ static enum mgw_status sign(struct mgw_call *call, struct s3 *s3, struct request
     regions_get(&s3->regions, request->bucket, region);
     AUTO_TEXT struct text host = {0}, path = {0}, query = {0};
     place_address(&s3->place, region, request->bucket, request->object, &host, &path);
-    bool body = request->body_sent || request->body.length > 0;
     struct sign_request to_sign = {
         .method = request->method,
         .host = text_of(&host),
@@ -72,9 +71,7 @@ static enum mgw_status sign(struct mgw_call *call, struct s3 *s3, struct request
         .query_count = request->query_count,
         .headers = request->headers,
         .header_count = request->header_count,
-        .payload = body && s3->place.tls              ? SIGN_UNSIGNED
-                   : body && request->body.length > 0 ? request->sha256
-                                                      : SIGN_EMPTY,
+        .payload = request->body.length > 0 ? request->sha256 : SIGN_EMPTY,
         .region = region,
         .service = "s3",
         .now_ms = s3->host->wall_ms(),

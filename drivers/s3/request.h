@@ -21,7 +21,7 @@ struct request {
     size_t header_count;
     struct lane_body body;
     bool body_sent;     /* there is a body, be it empty */
-    const char *sha256; /* hex digest of a body; needed where the endpoint has no TLS */
+    const char *sha256; /* hex digest of a body that has bytes */
     size_t answer_max;  /* 0: ANSWER_MAX */
     bool once;          /* no second attempt */
     bool (*sink)(void *ctx, const void *bytes, size_t length);

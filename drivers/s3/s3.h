@@ -45,7 +45,7 @@ struct s3 {
     char *prefix;                        /* "" or what every object's name begins with */
     char *storage_class, *sse, *sse_key; /* NULL: the bucket's default */
     char *spool_dir;
-    bool create_bucket, requester_pays;
+    bool create_bucket, requester_pays, content_md5;
     uint64_t part_bytes;
     int64_t retry_ms; /* how long new attempts begin */
     uint32_t retries;

@@ -61,6 +61,9 @@ const struct mgw_config_key settings_keys[] = {
     KEY("sse_kms_key_id", MGW_CONFIG_STRING, .help = "The key of aws:kms; else the account's own."),
     KEY("requester_pays", MGW_CONFIG_BOOL, .fallback = "false",
         .help = "Send x-amz-request-payer, for buckets of that kind."),
+    KEY("content_md5", MGW_CONFIG_BOOL, .fallback = "false",
+        .help = "Send Content-MD5 too, which buckets with Object Lock ask for; the signature's "
+                "SHA-256 is always checked."),
     KEY("spool_dir", MGW_CONFIG_PATH, .fallback = "/var/tmp",
         .help = "Where parts lie while they fill, in files without a name."),
 };
@@ -161,6 +164,7 @@ enum mgw_status settings_apply(struct mgw_call *call, const struct mgw_config *c
     }
     s3->create_bucket = number(config, "create_bucket");
     s3->requester_pays = number(config, "requester_pays");
+    s3->content_md5 = number(config, "content_md5");
     s3->part_bytes = (uint64_t)number(config, "part_size");
     s3->retry_ms = number(config, "retry_deadline");
     s3->retries = (uint32_t)number(config, "retries");

@@ -6,7 +6,7 @@
 
 #include "s3.h"
 
-enum { SETTINGS_KEYS = 25 };
+enum { SETTINGS_KEYS = 26 };
 extern const struct mgw_config_key settings_keys[];
 
 /* Everything of S3 but its marker. On failure what was made is settings_release's too. */

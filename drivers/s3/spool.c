@@ -10,11 +10,10 @@
 enum mgw_status spool_open(struct mgw_call *call, const struct s3 *s3, struct spool *spool)
 {
     *spool = (struct spool){.s3 = s3, .fd = -1};
-    spool->md5 = EVP_MD_CTX_new();
-    spool->sha256 = s3->place.tls ? NULL : EVP_MD_CTX_new();
-    if (!spool->md5 || !EVP_DigestInit_ex(spool->md5, EVP_md5(), NULL) ||
-        (!s3->place.tls &&
-         (!spool->sha256 || !EVP_DigestInit_ex(spool->sha256, EVP_sha256(), NULL)))) {
+    spool->sha256 = EVP_MD_CTX_new();
+    spool->md5 = s3->content_md5 ? EVP_MD_CTX_new() : NULL;
+    if (!spool->sha256 || !EVP_DigestInit_ex(spool->sha256, EVP_sha256(), NULL) ||
+        (s3->content_md5 && (!spool->md5 || !EVP_DigestInit_ex(spool->md5, EVP_md5(), NULL)))) {
         spool_close(spool);
         return s3_no_memory(call);
     }
@@ -115,38 +114,33 @@ enum mgw_status spool_write(struct mgw_call *call, struct spool *spool, const vo
     if (status != MGW_OK) {
         return status;
     }
-    if (!EVP_DigestUpdate(spool->md5, bytes, length) ||
-        (spool->sha256 && !EVP_DigestUpdate(spool->sha256, bytes, length))) {
+    if (!EVP_DigestUpdate(spool->sha256, bytes, length) ||
+        (spool->md5 && !EVP_DigestUpdate(spool->md5, bytes, length))) {
         return mgw_fail(call, MGW_IO, "a digest failed");
     }
     spool->length += length;
     return MGW_OK;
 }
 
-static void hex(const unsigned char *bytes, size_t length, char *out)
-{
-    for (size_t i = 0; i < length; i++) {
-        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-    }
-}
-
 enum mgw_status spool_seal(struct mgw_call *call, struct spool *spool)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
-    if (spool->md5_base64[0]) {
+    if (spool->sealed) {
         return MGW_OK;
     }
-    if (spool->sha256) {
-        if (!EVP_DigestFinal_ex(spool->sha256, digest, NULL)) {
-            return mgw_fail(call, MGW_IO, "a digest failed");
-        }
-        hex(digest, 32, spool->sha256_hex);
-    }
-    if (!EVP_DigestFinal_ex(spool->md5, digest, NULL)) {
+    if (!EVP_DigestFinal_ex(spool->sha256, digest, NULL)) {
         return mgw_fail(call, MGW_IO, "a digest failed");
     }
-    hex(digest, 16, spool->md5_hex);
-    EVP_EncodeBlock((unsigned char *)spool->md5_base64, digest, 16);
+    for (size_t i = 0; i < 32; i++) {
+        snprintf(spool->sha256_hex + 2 * i, 3, "%02x", digest[i]);
+    }
+    if (spool->md5) {
+        if (!EVP_DigestFinal_ex(spool->md5, digest, NULL)) {
+            return mgw_fail(call, MGW_IO, "a digest failed");
+        }
+        EVP_EncodeBlock((unsigned char *)spool->md5_base64, digest, 16);
+    }
+    spool->sealed = true;
     return MGW_OK;
 }
 
@@ -159,7 +153,9 @@ void spool_attach(const struct spool *spool, struct request *request)
     };
     request->body_sent = true;
     request->sha256 = spool->sha256_hex;
-    request_header(request, "content-md5", spool->md5_base64);
+    if (spool->md5) {
+        request_header(request, "content-md5", spool->md5_base64);
+    }
 }
 
 void spool_close(struct spool *spool)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Bytes on their way to S3: a few in memory, more in an unlinked file, with the digests that the
- * request needs made as they pass. So a part that fills slowly holds no memory, and a part that is
- * being sent can be sent again. One thread at a time. */
+ * Bytes on their way to S3: a few in memory, more in an unlinked file, with the digest that the
+ * signature covers made as they pass: S3 refuses bytes that do not have it. So a part that fills
+ * slowly holds no memory, and a part that is being sent can be sent again. One thread at a time. */
 #ifndef S3_SPOOL_H
 #define S3_SPOOL_H
 
@@ -16,8 +16,9 @@ struct spool {
     size_t capacity;
     int fd; /* -1: in memory */
     uint64_t length;
-    void *md5, *sha256; /* EVP_MD_CTX; sha256 only where the endpoint has no TLS */
-    char md5_base64[25], sha256_hex[65], md5_hex[33];
+    void *sha256, *md5; /* EVP_MD_CTX; md5 only where content_md5 asks for it */
+    char sha256_hex[65], md5_base64[25];
+    bool sealed;
 };
 
 enum mgw_status spool_open(struct mgw_call *call, const struct s3 *s3, struct spool *spool);
