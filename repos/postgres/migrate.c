@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "columns.h"
+#include "exchange.h"
 #include "schema.h"
 
 #include <stdio.h>
@@ -35,7 +36,7 @@ static enum mgw_status run(struct migration_state *state, const char *sql, const
     query_init(&query, STATEMENT_TEXT);
     query.text = text;
     enum mgw_status status =
-        session_ask(state->session, state->limit, &query, what, &result, state->fault);
+        exchange_ask(state->session, state->limit, &query, what, &result, state->fault);
     if (answer && status == MGW_OK) {
         *answer = TAKE(result);
     }
@@ -55,8 +56,8 @@ static enum mgw_status look(struct migration_state *state, const char *catalog_s
     query_init(&query, STATEMENT_TEXT);
     query.text = catalog_sql;
     query_text(&query, name);
-    enum mgw_status status = session_ask(state->session, state->limit, &query,
-                                         "looking for the schema", &result, state->fault);
+    enum mgw_status status = exchange_ask(state->session, state->limit, &query,
+                                          "looking for the schema", &result, state->fault);
     *found = status == MGW_OK && PQntuples(result) > 0;
     return status;
 }

@@ -3,6 +3,8 @@
  * See pool.h. */
 #include "pool.h"
 
+#include "exchange.h"
+
 #include <stdlib.h>
 #include <time.h>
 
@@ -107,7 +109,7 @@ static bool answers(struct session *session, const struct limit *limit)
     AUTO_RESULT PGresult *result = NULL;
     struct limit own = limit_new(limit->host, limit->call, ASK_MS);
     query_init(&query, STATEMENT_NOW);
-    return session_ask(session, &own, &query, "a look at the connection", &result, &fault) ==
+    return exchange_ask(session, &own, &query, "a look at the connection", &result, &fault) ==
            MGW_OK;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cleanup.h"
 #include "columns.h"
+#include "exchange.h"
 
 #include <string.h>
 
@@ -36,17 +37,17 @@ static enum mgw_status ask_once(struct pool *pool, const struct limit *limit, st
         pool_return(pool, session);
         return fault_set(fault, MGW_UNAVAILABLE, "out of memory");
     }
-    status = session_exchange(session, limit, queries + 1 - settings, count + settings, all, fault);
+    status = exchange_run(session, limit, queries + 1 - settings, count + settings, all, fault);
     if (status == MGW_OK) {
-        status = session_verdict(session, all, count + settings, "a read", fault);
+        status = exchange_verdict(session, all, count + settings, "a read", fault);
     } else if (status == MGW_UNAVAILABLE) {
         fault->again = true;
     }
     if (status == MGW_OK) {
         memcpy(results, all + settings, count * sizeof(PGresult *));
-        session_clear(all, settings);
+        exchange_clear(all, settings);
     } else {
-        session_clear(all, count + settings);
+        exchange_clear(all, count + settings);
     }
     pool_return(pool, session);
     return status;
@@ -234,7 +235,7 @@ enum mgw_status read_known(struct pool *pool, struct mgw_call *call, struct mgw_
             known_at(known, stride, done + i)->status =
                 there ? (uint32_t)columns_number(results[i], 0, 0) : 0;
         }
-        session_clear(results, step);
+        exchange_clear(results, step);
         done += step;
     }
     return MGW_OK;

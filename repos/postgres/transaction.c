@@ -5,6 +5,7 @@
 
 #include "change.h"
 #include "cleanup.h"
+#include "exchange.h"
 
 #include <string.h>
 
@@ -19,7 +20,7 @@ struct script {
 
 static void script_release(struct script *script)
 {
-    session_clear(script->results, script->count);
+    exchange_clear(script->results, script->count);
     free(script->queries);
     free(script->results);
     free(script->of_change);
@@ -107,7 +108,7 @@ static bool judge(const struct script *script, struct request *requests)
  * "ROLLBACK" is no commit. */
 static enum mgw_status judge_commit(struct session *session, PGresult *result, struct fault *fault)
 {
-    enum mgw_status status = session_verdict(session, &result, 1, "the commit", fault);
+    enum mgw_status status = exchange_verdict(session, &result, 1, "the commit", fault);
     if (status == MGW_OK && session->warned) {
         return fault_set(fault, MGW_UNKNOWN_OUTCOME,
                          "the commit was made, but the database warns of its standby");
@@ -125,7 +126,7 @@ static enum mgw_status commit(struct session *session, const struct limit *limit
     PGresult *result = NULL;
     query_init(&query, STATEMENT_COMMIT);
     session->warned = false;
-    enum mgw_status status = session_exchange(session, limit, &query, 1, &result, fault);
+    enum mgw_status status = exchange_run(session, limit, &query, 1, &result, fault);
     if (status == MGW_OK) {
         status = judge_commit(session, result, fault);
         PQclear(result);
@@ -146,7 +147,7 @@ static void roll_back(struct session *session, const struct limit *limit)
     AUTO_RESULT PGresult *result = NULL;
     query_init(&query, STATEMENT_ROLLBACK);
     if (!session->broken) {
-        session_ask(session, limit, &query, "the rollback", &result, &fault);
+        exchange_ask(session, limit, &query, "the rollback", &result, &fault);
     }
 }
 
@@ -164,9 +165,9 @@ enum mgw_status transaction_run(struct session *session, const struct limit *lim
         return MGW_OK; /* all of them were invalid */
     }
     enum mgw_status status =
-        session_exchange(session, limit, script.queries, script.count, script.results, fault);
+        exchange_run(session, limit, script.queries, script.count, script.results, fault);
     if (status == MGW_OK) {
-        status = session_verdict(session, script.results, script.count, "a change", fault);
+        status = exchange_verdict(session, script.results, script.count, "a change", fault);
         fault->undone = status != MGW_OK;
     }
     if (status != MGW_OK) {
