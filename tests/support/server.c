@@ -73,6 +73,8 @@ static void choose_repository(struct server *server, json_t *config)
         }
     }
     json_object_set_new(config, "repository", repository);
+    /* a repository that several nodes may use asks for a store that they all see */
+    json_object_set_new(json_object_get(config, "storage"), "shared", json_true());
     free(own);
 }
 
