@@ -201,6 +201,11 @@ enum mgw_status place_object(struct mgw_call *call, const struct s3 *s3,
                         "prefix, bucket and key have %zu bytes; S3 takes %u: use a shorter prefix",
                         name.length, MGW_KEY_MAX);
     }
+    if (*text_of(&name) == '/') { /* MinIO takes it for the name without the slash */
+        return mgw_fail(call, MGW_INVALID,
+                        "not every S3 server keeps a key that begins with a slash apart: set "
+                        "\"bucket\" or \"prefix\"");
+    }
     object->bucket = s3_keep(call, s3->bucket ? s3->bucket : blob->bucket);
     object->name = s3_keep(call, text_of(&name));
     return name.failed || !object->bucket || !object->name ? s3_no_memory(call) : MGW_OK;
