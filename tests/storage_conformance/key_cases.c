@@ -158,6 +158,7 @@ static void odd_keys_are_put_by_their_urls(void **state)
 {
     (void)state;
     size_t taken = 0;
+    make_bucket();
     for (size_t i = 0; i < ODD; i++) {
         AUTO_CALL struct mgw_call *call = call_new();
         struct mgw_presigned presigned = {.size = sizeof presigned};

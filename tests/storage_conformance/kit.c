@@ -127,6 +127,11 @@ void put_text(const char *bucket, const char *key, const char *text)
     put_bytes(bucket, key, text, strlen(text));
 }
 
+void make_bucket(void)
+{
+    put_text(kit_bucket(), "first", "x");
+}
+
 char *try_get(struct mgw_call *call, const char *bucket, const char *key, size_t *length,
               enum mgw_status *status)
 {

@@ -97,6 +97,9 @@ enum mgw_status try_put(struct mgw_call *call, const char *bucket, const char *k
                         struct mgw_stat *stat);
 void put_text(const char *bucket, const char *key, const char *text);
 void put_bytes(const char *bucket, const char *key, const void *bytes, size_t length);
+/* A bucket comes to be with its first blob: what the store is asked for directly needs it before.
+ */
+void make_bucket(void);
 /* The whole blob, to be freed; asserts that it is there. */
 char *get_bytes(const char *bucket, const char *key, size_t *length);
 /* No assertion. NULL: *STATUS says why. */

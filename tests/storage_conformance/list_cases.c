@@ -68,6 +68,9 @@ static void a_prefix_selects(void **state)
     }
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
         size_t length = strlen(prefixes[i]), least = 0, most = 0;
+        if (kit_refuses(prefixes[i])) {
+            continue;
+        }
         for (size_t k = 0; k < 6; k++) {
             bool has = !kit_refuses(keys[k]) && strncmp(keys[k], prefixes[i], length) == 0;
             most += has; /* a longer prefix may bring a hidden one to light */

@@ -186,6 +186,7 @@ static void a_presigned_put_takes_what_was_asked_for(void **state)
     struct mgw_blob blob = blob_of(kit_bucket(), "a b/ü+c");
     presign.content_md5 = "XUFAKrxLKna5cZ2REBfFkg=="; /* of "hello" */
     presign.metadata = map;
+    make_bucket();
     sign(call, "a b/ü+c", &presign, &presigned);
     assert_string_equal(presigned.method, "PUT");
     assert_absent(kit_bucket(), "a b/ü+c");
@@ -208,6 +209,7 @@ static void a_presigned_put_of_zero_bytes_is_legal(void **state)
     AUTO_CALL struct mgw_call *call = call_new();
     struct mgw_presign presign = put_of(0, "video/webm");
     struct mgw_presigned presigned;
+    make_bucket();
     sign(call, "k", &presign, &presigned);
     AUTO_ANSWER struct web_answer answer = web_do(&presigned, "", 0);
     assert_answer(&answer, 200);
@@ -271,6 +273,7 @@ static void a_presigned_put_takes_nothing_else(void **state)
     struct mgw_presigned presigned;
     presign.content_md5 = "XUFAKrxLKna5cZ2REBfFkg==";
     presign.metadata = map;
+    make_bucket();
     sign(call, "k", &presign, &presigned);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         AUTO_FREE const char **headers = changed(presigned.headers, wrong[i].name, wrong[i].value);
@@ -326,6 +329,7 @@ static void a_presigned_put_opens_nothing_to_the_public(void **state)
     static const char *const wrong[][2] = {
         {"x-amz-acl", "public-read"},
         {"x-amz-grant-read", "uri=http://acs.amazonaws.com/groups/global/AllUsers"}};
+    make_bucket();
     for (size_t i = 0; i < 2; i++) {
         struct mgw_presign presign = put_of(6, "video/webm");
         struct mgw_presigned presigned;
@@ -368,6 +372,7 @@ static void an_altered_or_expired_put_changes_nothing(void **state)
     AUTO_CALL struct mgw_call *call = call_new();
     struct mgw_presign presign = put_of(1, "video/webm");
     struct mgw_presigned presigned;
+    make_bucket();
     sign(call, "some-key", &presign, &presigned);
     AUTO_FREE char *other = altered(presigned.url, "some-key", "other-key");
     AUTO_ANSWER struct web_answer answer = web_send("PUT", other, presigned.headers, "x", 1);
