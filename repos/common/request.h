@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One apply(): a copy of all that its caller gave, so that the caller may leave at any time while a
- * writer has it. */
-#ifndef POSTGRES_REQUEST_H
-#define POSTGRES_REQUEST_H
+ * writer has it. Compiled into each driver that has a writer thread, with that driver's fault.h and
+ * columns.h. */
+#ifndef COMMON_REQUEST_H
+#define COMMON_REQUEST_H
 
 #include "fault.h"
 
