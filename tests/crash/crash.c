@@ -26,7 +26,7 @@ static int start(void **state)
     (void)state;
     gw = gateway_new("{\"media\": {\"lease_sec\": 2, \"reap_interval_sec\": 1}, "
                      "\"log\": {\"access\": false}}");
-    files = scratch_count_files(gw->server->blobs);
+    files = server_blobs(gw->server);
     accounts[0] = gw->client;
     accounts[1] = gw->other;
     return 0;
@@ -191,7 +191,7 @@ static void delete_it(void *ctx, const char *id, const char *key, const char *ch
 static bool only_the_empty_store_is_left(void *ctx)
 {
     (void)ctx;
-    return scratch_count_files(gw->server->blobs) <= files;
+    return server_blobs(gw->server) <= files;
 }
 
 static void no_file_is_left_that_no_row_knows(void **state)
@@ -200,7 +200,7 @@ static void no_file_is_left_that_no_row_knows(void **state)
     rows_each(gw->rows, "ready", delete_it, NULL);
     assert_int_equal(rows_count(gw->rows, NULL, "ready"), 0);
     if (!wait_for(only_the_empty_store_is_left, NULL, 60000)) {
-        fail_msg("%zu files, not %zu", scratch_count_files(gw->server->blobs), files);
+        fail_msg("%zu files, not %zu", server_blobs(gw->server), files);
     }
 }
 

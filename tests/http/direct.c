@@ -452,7 +452,7 @@ static bool has_status(void *ctx)
 
 static bool has_files(void *ctx)
 {
-    return scratch_count_files(gw->server->blobs) == *(const size_t *)ctx;
+    return server_blobs(gw->server) == *(const size_t *)ctx;
 }
 
 static void an_upload_that_nobody_completes_fails_and_its_bytes_go(void **state)
@@ -461,7 +461,7 @@ static void an_upload_that_nobody_completes_fails_and_its_bytes_go(void **state)
     struct gateway *kept = gw;
     gw = gateway_new("{\"media\": {\"direct_ttl_sec\": 1, \"lease_sec\": 1, "
                      "\"reap_interval_sec\": 1}}");
-    size_t files = scratch_count_files(gw->server->blobs);
+    size_t files = server_blobs(gw->server);
     json_t *with = sent(video(), "");
     json_t *without = direct_begin(gw->client, API_VIDEO, video(), "");
     struct waiting one = {with, "failed"}, other = {without, "failed"};

@@ -204,7 +204,7 @@ struct counting {
 
 static bool has_files(void *ctx)
 {
-    return scratch_count_files(gw->server->blobs) == ((const struct counting *)ctx)->files;
+    return server_blobs(gw->server) == ((const struct counting *)ctx)->files;
 }
 
 static struct raw *half_sent(const char *url, struct body body)
@@ -220,7 +220,7 @@ static void a_put_that_breaks_off_leaves_nothing_and_may_be_repeated(void **stat
 {
     (void)state;
     struct body body = body_random(4, 1 << 20);
-    struct counting before = {scratch_count_files(gw->server->blobs)};
+    struct counting before = {server_blobs(gw->server)};
     json_t *begun = direct_begin(gw->client, API_VIDEO, body, "");
     raw_reset(half_sent(direct_url(begun), body));
     assert_true(wait_for(has_files, &before, PATIENCE_MS * slowness()));
@@ -233,7 +233,7 @@ static void a_delete_in_the_middle_of_a_put_leaves_nothing(void **state)
 {
     (void)state;
     struct body body = body_random(5, 1 << 20);
-    struct counting before = {scratch_count_files(gw->server->blobs)};
+    struct counting before = {server_blobs(gw->server)};
     json_t *begun = direct_begin(gw->client, API_VIDEO, body, "");
     struct raw *raw = half_sent(direct_url(begun), body);
     api_expect(http_send(gw->client, "DELETE", api_path(begun, ""), NULL, NULL, 0), 200);

@@ -319,14 +319,14 @@ struct fewer {
 static bool blobs_are_fewer(void *ctx)
 {
     struct fewer *fewer = ctx;
-    return scratch_count_files(gw->server->blobs) < fewer->than;
+    return server_blobs(gw->server) < fewer->than;
 }
 
 static void a_deleted_recordings_file_leaves_the_disk(void **state)
 {
     (void)state;
     json_t *answer = api_upload(gw->client, API_VIDEO, body_file("chromium-video-short.webm"));
-    struct fewer fewer = {.than = scratch_count_files(gw->server->blobs)};
+    struct fewer fewer = {.than = server_blobs(gw->server)};
     delete_ok(answer);
     assert_true(wait_for(blobs_are_fewer, &fewer, 20000));
 }

@@ -60,8 +60,12 @@ await() {
     die "$what not ready after two minutes, see $D/log"
 }
 
-# write_json ENDPOINT ACCESS_KEY SECRET_KEY: what the tests read.
+# write_json ENDPOINT ACCESS_KEY SECRET_KEY: what the tests read, and a gateway's "storage" object.
 write_json() {
-    printf '{"endpoint": "%s", "access_key": "%s", "secret_key": "%s", "region": "us-east-1"}\n' "$@" >"$D/s3.json.new"
+    local place
+    place=$(printf '"endpoint": "%s", "access_key": "%s", "secret_key": "%s", "region": "us-east-1"' "$@")
+    echo "{\"driver\": \"s3\", $place, \"bucket\": \"gateway\", \"prefix\": \"{unique}/\", \"create_bucket\": true}" \
+        >"$D/storage.json"
+    echo "{$place}" >"$D/s3.json.new"
     mv "$D/s3.json.new" "$D/s3.json"
 }

@@ -12,14 +12,14 @@ static size_t ready;
 void leftover_watch(struct gateway *gateway)
 {
     api_upload(gateway->client, API_VIDEO, body_file("chromium-video-short.webm"));
-    files = scratch_count_files(gateway->server->blobs);
+    files = server_blobs(gateway->server);
     ready = rows_count(gateway->rows, NULL, "ready");
 }
 
 static bool files_are_as_before(void *ctx)
 {
     const struct gateway *gateway = ctx;
-    return scratch_count_files(gateway->server->blobs) == files;
+    return server_blobs(gateway->server) == files;
 }
 
 static bool is_nothing(struct gateway *gateway)
@@ -34,7 +34,7 @@ static bool is_nothing(struct gateway *gateway)
         return false;
     }
     if (!wait_for(files_are_as_before, gateway, PATIENCE_MS)) {
-        print_error("%zu files, not %zu\n", scratch_count_files(gateway->server->blobs), files);
+        print_error("%zu files, not %zu\n", server_blobs(gateway->server), files);
         return false;
     }
     return true;
@@ -44,7 +44,7 @@ static bool is_nothing(struct gateway *gateway)
 bool leftover_is_nothing(struct gateway *gateway)
 {
     bool nothing = is_nothing(gateway);
-    files = scratch_count_files(gateway->server->blobs);
+    files = server_blobs(gateway->server);
     ready = rows_count(gateway->rows, NULL, "ready");
     return nothing;
 }

@@ -3,6 +3,7 @@
 
 #include "tests/support/check.h"
 #include "tests/support/keep.h"
+#include "tests/support/objects.h"
 #include "tests/support/scratch.h"
 
 #include <fcntl.h>
@@ -78,6 +79,34 @@ static void choose_repository(struct server *server, json_t *config)
     free(own);
 }
 
+/* What PATH holds; where {unique} stands in it becomes a text of this server's own. */
+static json_t *own_storage(const char *path)
+{
+    static unsigned count;
+    const char *whole = scratch_read(path, NULL);
+    const char *mark = whole ? strstr(whole, "{unique}") : NULL;
+    if (!mark) {
+        fail_msg("%s: expected a storage object with {unique}", path);
+    }
+    const char *own =
+        keep_text("%.*st%d-%u-%llx%s", (int)(mark - whole), whole, (int)getpid(), count++,
+                  (unsigned long long)wait_now_ms(), mark + strlen("{unique}"));
+    return json_loads(own, 0, NULL);
+}
+
+static void choose_storage(json_t *config)
+{
+    const char *path = getenv("MEDIAGW_TEST_STORAGE");
+    if (path) {
+        json_t *storage = own_storage(path);
+        assert_non_null(storage);
+        json_object_set_new(config, "storage", storage);
+        const char *delivery = getenv("MEDIAGW_TEST_DELIVERY");
+        json_object_set_new(config, "media",
+                            json_pack("{s:s}", "delivery", delivery ? delivery : "proxy"));
+    }
+}
+
 struct server *server_new(const char *overlay)
 {
     struct server *server = new_in("blobs", "media.db");
@@ -89,9 +118,11 @@ struct server *server_new(const char *overlay)
                   "a secret of the tests, 32 bytes and more", "sign", 1);
     assert_non_null(config);
     choose_repository(server, config);
+    choose_storage(config);
     if (overlay) {
         overlay_config(config, overlay);
     }
+    server->storage = json_dumps(json_object_get(config, "storage"), 0);
     assert_int_equal(json_dump_file(config, server->config_path, JSON_INDENT(2)), 0);
     assert_int_equal(chmod(server->config_path, 0600), 0);
     json_decref(config);
@@ -259,6 +290,7 @@ int server_free(struct server *server)
     free(server->dir);
     free(server->config_path);
     free(server->blobs);
+    free(server->storage);
     free(server->database);
     free(server->log_path);
     free(server);
@@ -284,6 +316,18 @@ char *server_log(const struct server *server)
         return keep_text("%s", "");
     }
     return log + server->log_start;
+}
+
+size_t server_blobs(const struct server *server)
+{
+    if (!server->storage) {
+        return scratch_count_files(server->blobs);
+    }
+    json_t *storage = json_loads(server->storage, 0, NULL);
+    bool s3 = json_object_get(storage, "endpoint") != NULL;
+    size_t count = s3 ? objects_count(storage, "", NULL, NULL) : scratch_count_files(server->blobs);
+    json_decref(storage);
+    return count;
 }
 
 long server_memory(const struct server *server, const char *field)

@@ -15,6 +15,7 @@ struct server {
     char *dir;         /* everything of this gateway */
     char *config_path; /* NULL in dev mode */
     char *blobs;       /* the fs driver's root */
+    char *storage;     /* its config's "storage", as JSON; NULL in dev mode */
     char *database;    /* the SQLite file, or a connection string for the rows in PostgreSQL */
     char *log_path;    /* its standard error, of all its lives */
     pid_t pid;         /* 0: not running */
@@ -49,6 +50,8 @@ int server_verdict(int failed);
 char *server_token(struct server *server, const char *account);
 /* What it has logged since it was started last; kept until the test's end. */
 char *server_log(const struct server *server);
+/* How many files, or objects, its storage holds. */
+size_t server_blobs(const struct server *server);
 /* VmRSS or VmHWM, in KiB. */
 long server_memory(const struct server *server, const char *field);
 
