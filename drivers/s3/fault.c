@@ -27,6 +27,8 @@ static const struct {
     {"PreconditionFailed", MGW_CONFLICT, 0},
     {"ConditionalRequestConflict", MGW_UNAVAILABLE, AGAIN},
     {"OperationAborted", MGW_UNAVAILABLE, AGAIN},
+    {"BucketAlreadyOwnedByYou", MGW_EXISTS, 0},
+    {"BucketAlreadyExists", MGW_DENIED, 0},
     {"InvalidRange", MGW_RANGE, 0},
     {"EntityTooLarge", MGW_TOO_LARGE, 0},
     {"BadDigest", MGW_IO, AGAIN},
@@ -140,6 +142,9 @@ void fault_of_answer(const struct s3 *s3, const struct request *request, struct 
             fault->status = codes[i].status;
             what = codes[i].what;
         }
+    }
+    if (request->status == 400 && strcmp(request->method, "HEAD") == 0) {
+        what = REGION | RENEW; /* Amazon says no more of either to a HEAD */
     }
     if (!fault->code[0]) {
         snprintf(fault->code, sizeof fault->code, "HTTP %ld", request->status);
