@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "blob.h"
 
-#include "answer.h"
 #include "multipart.h"
 #include "props.h"
 
@@ -132,9 +131,8 @@ enum mgw_status blob_remove(struct mgw_call *call, void *instance, const struct 
 static enum mgw_status copy_small(struct mgw_call *call, struct s3 *s3, const struct object *from,
                                   const struct object *to, const struct mgw_stat *stat)
 {
-    struct request request = {.method = "PUT", .body_sent = true};
+    struct request request = {.method = "PUT", .body_sent = true, .result = "CopyObjectResult"};
     AUTO_TEXT struct text source = {0}, quoted = {0};
-    AUTO_ANSWER struct answer answer = {0};
     set_object(&request, to);
     text_printf(&source, "/%s/", from->bucket);
     sign_encode(&source, from->name, true);
@@ -146,9 +144,6 @@ static enum mgw_status copy_small(struct mgw_call *call, struct s3 *s3, const st
                                  ? s3_no_memory(call)
                                  : props_add(call, s3, &request, NULL, NULL, NULL);
     status = status == MGW_OK ? request_send(call, s3, &request) : status;
-    if (status == MGW_OK && !answer_open(&answer, &request.exchange.answer, "CopyObjectResult")) {
-        status = request_judge_body(call, s3, &request);
-    }
     request_end(s3, &request);
     return status;
 }

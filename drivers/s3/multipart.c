@@ -79,8 +79,11 @@ enum mgw_status multipart_copy(struct mgw_call *call, struct s3 *s3, const struc
     char number[16], made[300];
     AUTO_ANSWER struct answer answer = {0};
     AUTO_TEXT struct text source = {0}, quoted = {0}, range = {0};
-    struct request request = {
-        .method = "PUT", .bucket = object->bucket, .object = object->name, .body_sent = true};
+    struct request request = {.method = "PUT",
+                              .bucket = object->bucket,
+                              .object = object->name,
+                              .body_sent = true,
+                              .result = "CopyPartResult"};
     part_query(&request, upload_id, part, number);
     text_printf(&source, "/%s/", from->bucket);
     sign_encode(&source, from->name, true);
@@ -131,8 +134,10 @@ static enum mgw_status complete_once(struct mgw_call *call, struct s3 *s3,
                                      const struct object *object, const char *upload_id,
                                      const struct spool *body, bool if_absent, char refused[64])
 {
-    AUTO_ANSWER struct answer answer = {0};
-    struct request request = {.method = "POST", .bucket = object->bucket, .object = object->name};
+    struct request request = {.method = "POST",
+                              .bucket = object->bucket,
+                              .object = object->name,
+                              .result = "CompleteMultipartUploadResult"};
     request_query(&request, "uploadId", upload_id);
     spool_attach(body, &request);
     request_header(&request, "content-type", "application/xml");
@@ -140,10 +145,6 @@ static enum mgw_status complete_once(struct mgw_call *call, struct s3 *s3,
         request_header(&request, "if-none-match", "*"); /* Ceph 16 takes no notice of it */
     }
     enum mgw_status status = request_send(call, s3, &request);
-    if (status == MGW_OK &&
-        !answer_open(&answer, &request.exchange.answer, "CompleteMultipartUploadResult")) {
-        status = request_judge_body(call, s3, &request);
-    }
     snprintf(refused, 64, "%s", status == MGW_OK ? "" : request.code);
     request_end(s3, &request);
     return status;
@@ -208,13 +209,6 @@ enum mgw_status multipart_complete(struct mgw_call *call, struct s3 *s3,
     status = status == MGW_OK ? spool_seal(call, &body) : status;
     if (status == MGW_OK) {
         status = complete_once(call, s3, object, upload_id, &body, if_absent, refused);
-        /* 200 with an error inside: S3 asks to try again */
-        for (unsigned i = 1; status == MGW_UNKNOWN_OUTCOME && i <= s3->retries &&
-                             strcmp(refused, "InternalError") == 0 &&
-                             request_pause(call, s3, request_delay(s3, i)) == MGW_OK;
-             i++) {
-            status = complete_once(call, s3, object, upload_id, &body, if_absent, refused);
-        }
         status = complete_truth(call, s3, object, status, refused, nonce, stat);
     }
     spool_close(&body);

@@ -51,18 +51,22 @@ enum mgw_status request_pause(struct mgw_call *call, const struct s3 *s3, int64_
 
 /* ---- One attempt ---- */
 
+/* What an attempt was signed with. */
+struct used {
+    char access_key[128], region[33];
+};
+
 static enum mgw_status sign(struct mgw_call *call, struct s3 *s3, struct request *request,
-                            struct text *url, struct text *lines, char access_key[128])
+                            struct text *url, struct text *lines, struct used *used)
 {
     struct credential credential;
     enum mgw_status status = creds_get(call, s3->creds, &credential);
     if (status != MGW_OK) {
         return status;
     }
-    char region[33];
-    regions_get(&s3->regions, request->bucket, region);
+    regions_get(&s3->regions, request->bucket, used->region);
     AUTO_TEXT struct text host = {0}, path = {0}, query = {0};
-    place_address(&s3->place, region, request->bucket, request->object, &host, &path);
+    place_address(&s3->place, used->region, request->bucket, request->object, &host, &path);
     struct sign_request to_sign = {
         .method = request->method,
         .host = text_of(&host),
@@ -72,7 +76,7 @@ static enum mgw_status sign(struct mgw_call *call, struct s3 *s3, struct request
         .headers = request->headers,
         .header_count = request->header_count,
         .payload = request->body.length > 0 ? request->sha256 : SIGN_EMPTY,
-        .region = region,
+        .region = used->region,
         .service = "s3",
         .now_ms = s3->host->wall_ms(),
     };
@@ -85,15 +89,16 @@ static enum mgw_status sign(struct mgw_call *call, struct s3 *s3, struct request
     if (query.length > 0) {
         text_printf(url, "?%s", text_of(&query));
     }
-    snprintf(access_key, 128, "%s", credential.access_key);
+    snprintf(used->access_key, sizeof used->access_key, "%s", credential.access_key);
     return good && !query.failed && !url->failed && !lines->failed ? MGW_OK : s3_no_memory(call);
 }
 
 static enum mgw_status attempt(struct mgw_call *call, struct s3 *s3, struct request *request,
-                               char access_key[128])
+                               struct used *used)
 {
     AUTO_TEXT struct text url = {0}, lines = {0};
-    enum mgw_status status = sign(call, s3, request, &url, &lines, access_key);
+    enum mgw_status status = s3_over(call, s3);
+    status = status == MGW_OK ? sign(call, s3, request, &url, &lines, used) : status;
     if (status != MGW_OK) {
         return status;
     }
@@ -126,43 +131,101 @@ static bool reads_only(const struct request *request)
 
 /* What is over at once costs no attempt: another region, other credentials. Once each. */
 static bool heal(struct s3 *s3, const struct request *request, const struct fault *fault,
-                 const char *access_key, bool healed[2])
+                 const struct used *used, bool healed[2])
 {
-    if (fault->other_region && !healed[0] &&
-        regions_learn(&s3->regions, request->bucket, fault->region)) {
-        healed[0] = true;
-        return true;
+    if (fault->other_region && !healed[0]) {
+        char region[33];
+        regions_learn(&s3->regions, request->bucket, fault->region);
+        regions_get(&s3->regions, request->bucket, region);
+        healed[0] = strcmp(region, used->region) != 0; /* or another thread has learnt it */
+        if (healed[0]) {
+            return true;
+        }
     }
     if (fault->renew && !healed[1]) {
-        creds_renew(s3->creds, access_key);
+        creds_renew(s3->creds, used->access_key);
         healed[1] = true;
         return true;
     }
     return false;
 }
 
+static bool has_result(const struct request *request)
+{
+    AUTO_ANSWER struct answer answer = {0};
+    return !request->result ||
+           answer_open(&answer, &request->exchange.answer, request->result) != NULL;
+}
+
 static bool is_good(const struct request *request)
 {
-    return (request->end == LANE_DONE || request->end == LANE_PAUSED) && request->status / 100 == 2;
+    return (request->end == LANE_DONE || request->end == LANE_PAUSED) &&
+           request->status / 100 == 2 && has_result(request);
+}
+
+static void fault_of_body(const struct s3 *s3, struct request *request, struct fault *fault)
+{
+    long status = request->status;
+    request->status = 500; /* where no code says better */
+    fault_of_answer(s3, request, fault);
+    request->status = status;
+    if (!fault->message[0]) {
+        snprintf(fault->message, sizeof fault->message, "the answer's body is not what it must be");
+    }
+}
+
+static void find_fault(const struct s3 *s3, struct request *request, struct fault *fault)
+{
+    if (request->end != LANE_DONE) {
+        fault_of_end(request, request->end, fault);
+    } else if (request->status / 100 == 2) {
+        fault_of_body(s3, request, fault);
+    } else {
+        fault_of_answer(s3, request, fault);
+    }
+    snprintf(request->code, sizeof request->code, "%s", fault->code);
+}
+
+/* Whether another attempt may begin, after *DELAY. The clock runs from the first failure: a long
+ * body that was cut late is worth another try too. */
+static bool may_again(const struct mgw_call *call, const struct s3 *s3,
+                      const struct request *request, const struct fault *fault, unsigned attempts,
+                      int64_t *failed_at, int64_t *delay)
+{
+    int64_t now = s3->host->monotonic_ms();
+    *failed_at = *failed_at ? *failed_at : now;
+    *delay = request_delay(s3, attempts);
+    *delay = fault->delay_ms > *delay ? fault->delay_ms : *delay;
+    return fault->again && !request->once && attempts <= s3->retries &&
+           now - *failed_at + *delay <= s3->retry_ms &&
+           (!call->deadline_ms || now + *delay < call->deadline_ms);
+}
+
+/* The last failure's status does not undo an earlier attempt that may have been carried out. A
+ * precondition, and what is not there, the caller judges. */
+static enum mgw_status outcome(const struct request *request, enum mgw_status status, bool doubt)
+{
+    bool open = doubt && !reads_only(request) && status != MGW_CONFLICT &&
+                status != MGW_NOT_FOUND && status != MGW_TIMEOUT && status != MGW_CANCELLED;
+    return open ? MGW_UNKNOWN_OUTCOME : status;
 }
 
 enum mgw_status request_send(struct mgw_call *call, struct s3 *s3, struct request *request)
 {
-    int64_t begun = s3->host->monotonic_ms();
-    if (s3->requester_pays) {
-        request_header(request, "x-amz-request-payer", "requester");
-    }
     bool healed[2] = {false, false}, doubt = false;
     struct fault fault;
+    struct used used;
     unsigned attempts = 0;
+    int64_t failed_at = 0, delay;
+    if (s3->requester_pays && !request->paid) {
+        request_header(request, "x-amz-request-payer", "requester");
+        request->paid = true;
+    }
+    request->code[0] = '\0';
     for (;;) {
-        char access_key[128];
-        enum mgw_status status = s3_over(call, s3);
-        if (status == MGW_OK) {
-            status = attempt(call, s3, request, access_key);
-        }
+        enum mgw_status status = attempt(call, s3, request, &used);
         if (status != MGW_OK) {
-            return status;
+            return outcome(request, status, doubt);
         }
         request->doubtful = doubt;
         if (is_good(request) || (request->exchange.sunk > 0 && request->end != LANE_OVER)) {
@@ -171,30 +234,21 @@ enum mgw_status request_send(struct mgw_call *call, struct s3 *s3, struct reques
         if (request->end == LANE_OVER) {
             return s3_over(call, s3);
         }
-        if (request->end == LANE_DONE) {
-            fault_of_answer(s3, request, &fault);
-        } else {
-            fault_of_end(request, request->end, &fault);
-        }
-        snprintf(request->code, sizeof request->code, "%s", fault.code);
+        find_fault(s3, request, &fault);
         attempts++;
-        if (heal(s3, request, &fault, access_key, healed)) {
+        if (heal(s3, request, &fault, &used, healed)) {
             continue;
         }
         doubt = doubt || fault.doubtful;
-        int64_t delay = request_delay(s3, attempts);
-        delay = fault.delay_ms > delay ? fault.delay_ms : delay;
-        if (!fault.again || request->once || attempts > s3->retries ||
-            s3->host->monotonic_ms() - begun + delay > s3->retry_ms) {
+        if (!may_again(call, s3, request, &fault, attempts, &failed_at, &delay)) {
             break;
         }
-        if (request_pause(call, s3, delay) != MGW_OK) {
-            break; /* the failure tells more than the deadline does */
+        status = request_pause(call, s3, delay);
+        if (status != MGW_OK) {
+            return status;
         }
     }
-    if (fault.status == MGW_UNAVAILABLE && doubt && !reads_only(request)) {
-        fault.status = MGW_UNKNOWN_OUTCOME;
-    }
+    fault.status = outcome(request, fault.status, doubt);
     return fault_tell(call, s3, request, &fault, attempts);
 }
 
@@ -212,16 +266,8 @@ enum mgw_status request_judge_body(struct mgw_call *call, const struct s3 *s3,
                                    struct request *request)
 {
     struct fault fault;
-    long status = request->status;
-    request->status = 500; /* where no code says better */
-    fault_of_answer(s3, request, &fault);
-    request->status = status;
+    fault_of_body(s3, request, &fault);
     snprintf(request->code, sizeof request->code, "%s", fault.code);
-    if (!fault.message[0]) {
-        snprintf(fault.message, sizeof fault.message, "the answer's body is not what it must be");
-    }
-    if (fault.status == MGW_UNAVAILABLE && fault.doubtful) {
-        fault.status = MGW_UNKNOWN_OUTCOME;
-    }
+    fault.status = outcome(request, fault.status, fault.doubtful);
     return fault_tell(call, s3, request, &fault, 1);
 }

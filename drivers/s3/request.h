@@ -24,6 +24,8 @@ struct request {
     const char *sha256; /* hex digest of a body that has bytes */
     size_t answer_max;  /* 0: ANSWER_MAX */
     bool once;          /* no second attempt */
+    bool paid;          /* the payer's header is among the others already */
+    const char *result; /* the element that a 2xx must bring, or it is a failure; NULL: any */
     bool (*sink)(void *ctx, const void *bytes, size_t length);
     void *sink_ctx;
 
@@ -39,15 +41,17 @@ struct request {
 void request_header(struct request *request, const char *name, const char *value);
 void request_query(struct request *request, const char *name, const char *value);
 
-/* MGW_OK for every 2xx. With a sink that has taken bytes: also where the rest did not come, and
+/* MGW_OK for every 2xx (with `result`: that brings it; CompleteMultipartUpload and the copies
+ * answer 200 with an <Error>). UNKNOWN_OUTCOME where any attempt of a request that writes may have
+ * been carried out. With a sink that has taken bytes: also where the rest did not come, and
  * `end` says so; who reads on knows from where. To be ended in any case. */
 enum mgw_status request_send(struct mgw_call *call, struct s3 *s3, struct request *request);
 void request_end(struct s3 *s3, struct request *request);
 
 /* Whether S3 answered one of these codes. */
 bool request_is(const struct request *request, const char *code);
-/* A 2xx whose body is not what it must be: CompleteMultipartUpload and CopyObject answer 200 with
- * an <Error>. Judges that as if it had been the answer's status. */
+/* A 2xx whose body is not what it must be, where that is seen only after request_send. Judges it as
+ * if it had been the answer's status. */
 enum mgw_status request_judge_body(struct mgw_call *call, const struct s3 *s3,
                                    struct request *request);
 /* Sleeps, but no longer than the call lasts. */
