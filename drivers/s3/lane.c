@@ -18,8 +18,7 @@ struct lane {
     CURLM *multi;
     struct curl_slist *lines;
     int64_t idle_since;
-    bool added, ended; /* ended: the connection may be used again */
-    CURLcode result;
+    bool added;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -191,6 +190,10 @@ static void set_constant(const struct lanes *lanes, struct lane *lane)
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* a name that is still being resolved must not hold the caller beyond its deadline */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_ms);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)((options->idle_ms + 999) / 1000));
@@ -313,7 +316,6 @@ bool lane_begin(struct lanes *lanes, struct lane_exchange *exchange)
     curl_easy_reset(lane->easy); /* keeps connections and sessions */
     set_constant(lanes, lane);
     lane->error[0] = '\0';
-    lane->ended = false;
     if (!set_lines(lane, exchange->lines)) {
         return false;
     }
@@ -339,28 +341,23 @@ static bool is_over(const struct mgw_call *call, const struct mgw_host *host, in
 static enum lane_end finish(struct lane_exchange *exchange, CURLcode result)
 {
     struct lane *lane = exchange->lane;
-    lane->ended = true;
+    long sent = 0;
+    curl_easy_getinfo(lane->easy, CURLINFO_RESPONSE_CODE, &exchange->status);
+    curl_easy_getinfo(lane->easy, CURLINFO_REQUEST_SIZE, &sent);
     if (result == CURLE_OK) {
-        curl_easy_getinfo(lane->easy, CURLINFO_RESPONSE_CODE, &exchange->status);
         return LANE_DONE;
     }
     snprintf(exchange->error, sizeof exchange->error, "%s",
              lane->error[0] ? lane->error : curl_easy_strerror(result));
     exchange->error[strcspn(exchange->error, "\r\n")] = '\0';
     switch (result) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_URL_MALFORMAT:
-        return LANE_NOT_SENT;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
         return LANE_UNTRUSTED;
     case CURLE_WRITE_ERROR:
         return LANE_TOO_LARGE;
-    default:
-        return LANE_BROKEN;
+    default: /* also a timeout: only what was sent tells one of connecting from a later one */
+        return sent > 0 ? LANE_BROKEN : LANE_NOT_SENT;
     }
 }
 

@@ -2,6 +2,7 @@
 #include "read.h"
 
 #include "blob.h"
+#include "props.h"
 #include "request.h"
 
 #include <string.h>
@@ -88,6 +89,28 @@ static bool sink(void *ctx, const void *bytes, size_t length)
     return true;
 }
 
+/* The answer is the version and the range that were asked for, whatever the server makes of the
+ * headers that ask for them. */
+static enum mgw_status check(struct mgw_call *call, const struct reader *reader, uint64_t offset)
+{
+    const struct lane_exchange *exchange = &reader->request.exchange;
+    char header[300], etag[257], range[96], first[32];
+    lane_header(exchange, "etag", header, sizeof header);
+    if (props_etag(header, etag) && strcmp(etag, reader->etag) != 0) {
+        return MGW_CONFLICT;
+    }
+    bool whole = offset == 0 && reader->until == reader->bytes;
+    if (exchange->status != 206 && !(exchange->status == 200 && whole)) {
+        return mgw_fail(call, MGW_IO, "S3 answered %ld to a range", exchange->status);
+    }
+    lane_header(exchange, "content-range", range, sizeof range);
+    snprintf(first, sizeof first, "bytes %" PRIu64 "-", offset);
+    if (exchange->status == 206 && strncmp(range, first, strlen(first)) != 0) {
+        return mgw_fail(call, MGW_IO, "S3 answered \"%s\" to %s", range, reader->range);
+    }
+    return MGW_OK;
+}
+
 /* A new GET from OFFSET on, as far as the host said that it would read, or to the end. */
 static enum mgw_status begin(struct mgw_call *call, struct reader *reader, uint64_t offset)
 {
@@ -106,11 +129,7 @@ static enum mgw_status begin(struct mgw_call *call, struct reader *reader, uint6
     request_header(&reader->request, "if-match", reader->match);
     reader->streams = true;
     enum mgw_status status = request_send(call, reader->s3, &reader->request);
-    if (status == MGW_OK && reader->request.status != 206 &&
-        !(offset == 0 && reader->until == reader->bytes)) {
-        status = mgw_fail(call, MGW_IO, "S3 answered %ld to a range", reader->request.status);
-    }
-    return status;
+    return status == MGW_OK ? check(call, reader, offset) : status;
 }
 
 static enum mgw_status go_on(struct mgw_call *call, struct reader *reader)
@@ -143,7 +162,7 @@ static void take_piece(struct reader *reader)
 
 static enum mgw_status fetch(struct mgw_call *call, struct reader *reader)
 {
-    int64_t moved = reader->s3->host->monotonic_ms();
+    int64_t failed_at = 0; /* since bytes came last */
     unsigned attempts = 0;
     while (reader->target_got < reader->target_room) {
         size_t before = reader->target_got;
@@ -162,10 +181,11 @@ static enum mgw_status fetch(struct mgw_call *call, struct reader *reader)
         }
         int64_t now = reader->s3->host->monotonic_ms();
         if (reader->target_got > before || reader->piece_length > 0) {
-            moved = now;
+            failed_at = 0;
             attempts = 0;
         } else if (reader->request.end != LANE_PAUSED) {
-            status = ++attempts > reader->s3->retries || now - moved > reader->s3->retry_ms
+            failed_at = failed_at ? failed_at : now;
+            status = ++attempts > reader->s3->retries || now - failed_at > reader->s3->retry_ms
                          ? mgw_fail(call, MGW_UNAVAILABLE, "S3 at %s broke off a download: %s",
                                     reader->s3->place.host, reader->request.exchange.error)
                          : request_pause(call, reader->s3, request_delay(reader->s3, attempts));
