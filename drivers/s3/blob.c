@@ -45,6 +45,29 @@ enum mgw_status blob_is_ours(struct mgw_call *call, struct s3 *s3, const struct 
     return status;
 }
 
+enum mgw_status blob_unknown(enum mgw_status seen)
+{
+    return seen == MGW_OK || seen == MGW_TIMEOUT || seen == MGW_CANCELLED ? seen
+                                                                          : MGW_UNKNOWN_OUTCOME;
+}
+
+enum mgw_status blob_was_ours(struct mgw_call *call, const struct s3 *s3, enum mgw_status seen,
+                              const char *etag, const char *nonce, uint64_t bytes,
+                              struct mgw_stat *stat)
+{
+    char plain[257];
+    bool told = props_etag(etag, plain);
+    if (!told && seen != MGW_CONFLICT && seen != MGW_NOT_FOUND) {
+        return blob_unknown(seen);
+    }
+    *stat = (struct mgw_stat){.size = stat->size,
+                              .bytes = bytes,
+                              .modified_ms = s3->host->wall_ms() / 1000 * 1000,
+                              /* of a version that nobody can ask for any more: any name does */
+                              .etag = s3_keep(call, told ? plain : nonce)};
+    return stat->etag ? MGW_OK : MGW_UNKNOWN_OUTCOME;
+}
+
 enum mgw_status blob_delete(struct mgw_call *call, struct s3 *s3, const struct object *object)
 {
     struct request request = {.method = "DELETE"};

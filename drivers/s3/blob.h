@@ -13,6 +13,13 @@ enum mgw_status blob_head(struct mgw_call *call, struct s3 *s3, const struct obj
 /* Whether the object is the one that NONCE's put made; then STAT is its. MGW_CONFLICT: another. */
 enum mgw_status blob_is_ours(struct mgw_call *call, struct s3 *s3, const struct object *object,
                              const char *nonce, struct mgw_stat *stat);
+/* The stat of a put that was published, where blob_is_ours answered SEEN: replaced by a later one
+ * already, or nobody can say. ETAG is the header of its answer, "" where there was none. */
+enum mgw_status blob_was_ours(struct mgw_call *call, const struct s3 *s3, enum mgw_status seen,
+                              const char *etag, const char *nonce, uint64_t bytes,
+                              struct mgw_stat *stat);
+/* SEEN as the outcome of a put that may be published. */
+enum mgw_status blob_unknown(enum mgw_status seen);
 /* Any object, also the store's own. MGW_OK where there is none. */
 enum mgw_status blob_delete(struct mgw_call *call, struct s3 *s3, const struct object *object);
 /* After a failed request: where its bucket is missing and may be made, makes it and answers true:

@@ -3,8 +3,7 @@
 
 #include "blob.h"
 #include "list.h"
-#include "put.h"
-#include "spool.h"
+#include "whole.h"
 
 #include <jansson.h>
 #include <string.h>

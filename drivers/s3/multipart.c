@@ -129,11 +129,18 @@ static bool complete_body(const struct multipart_part *parts, size_t count, stru
     return good && !body->failed;
 }
 
-/* One CompleteMultipartUpload. *REFUSED gets S3's code. */
+/* What one CompleteMultipartUpload came to. */
+struct completed {
+    char code[64];  /* S3's, of a failure */
+    char etag[300]; /* "": not told (Ceph) */
+};
+
 static enum mgw_status complete_once(struct mgw_call *call, struct s3 *s3,
                                      const struct object *object, const char *upload_id,
-                                     const struct spool *body, bool if_absent, char refused[64])
+                                     const struct spool *body, bool if_absent,
+                                     struct completed *completed)
 {
+    AUTO_ANSWER struct answer answer = {0};
     struct request request = {.method = "POST",
                               .bucket = object->bucket,
                               .object = object->name,
@@ -145,7 +152,12 @@ static enum mgw_status complete_once(struct mgw_call *call, struct s3 *s3,
         request_header(&request, "if-none-match", "*"); /* Ceph 16 takes no notice of it */
     }
     enum mgw_status status = request_send(call, s3, &request);
-    snprintf(refused, 64, "%s", status == MGW_OK ? "" : request.code);
+    snprintf(completed->code, sizeof completed->code, "%s", request.code);
+    completed->etag[0] = '\0';
+    if (status == MGW_OK) {
+        const void *root = answer_open(&answer, &request.exchange.answer, request.result);
+        answer_value(root, "ETag", completed->etag, sizeof completed->etag);
+    }
     request_end(s3, &request);
     return status;
 }
@@ -162,11 +174,6 @@ static enum mgw_status complete_truth(struct mgw_call *call, struct s3 *s3,
                                       const struct object *object, enum mgw_status status,
                                       const char *code, const char *nonce, struct mgw_stat *stat)
 {
-    if (status == MGW_OK) {
-        status = blob_is_ours(call, s3, object, nonce, stat);
-        /* replaced already by a later one: ours was there */
-        return status == MGW_CONFLICT ? blob_head(call, s3, object, NULL, stat, NULL) : status;
-    }
     bool open = status == MGW_UNKNOWN_OUTCOME || status == MGW_NOT_FOUND || status == MGW_CONFLICT;
     if (!open || strcmp(code, "NoSuchBucket") == 0) {
         return is_of_parts(code) ? MGW_INVALID : status;
@@ -175,10 +182,23 @@ static enum mgw_status complete_truth(struct mgw_call *call, struct s3 *s3,
     if (call->error) {
         snprintf(why, sizeof why, "%s", call->error->text);
     }
-    if (blob_is_ours(call, s3, object, nonce, stat) == MGW_OK) {
-        return MGW_OK;
+    enum mgw_status seen = blob_is_ours(call, s3, object, nonce, stat);
+    if (seen != MGW_CONFLICT && seen != MGW_NOT_FOUND) {
+        return blob_unknown(seen);
     }
     return mgw_fail(call, status == MGW_CONFLICT ? MGW_EXISTS : status, "%s", why);
+}
+
+/* MGW_EXISTS where another's object has the name. */
+static enum mgw_status look_before(struct mgw_call *call, struct s3 *s3,
+                                   const struct object *object, const char *nonce)
+{
+    struct mgw_stat old = {.size = offsetof(struct mgw_stat, content_type)};
+    enum mgw_status status = blob_is_ours(call, s3, object, nonce, &old);
+    if (status == MGW_CONFLICT) {
+        return mgw_fail(call, MGW_EXISTS, "%s is there already", object->name);
+    }
+    return status == MGW_NOT_FOUND ? MGW_OK : status;
 }
 
 enum mgw_status multipart_complete(struct mgw_call *call, struct s3 *s3,
@@ -188,19 +208,14 @@ enum mgw_status multipart_complete(struct mgw_call *call, struct s3 *s3,
 {
     AUTO_TEXT struct text xml = {0};
     struct spool body = {.fd = -1};
-    char refused[64] = "";
-    if (if_absent) { /* a second look below, where the server looks too */
-        char is[33];
-        struct mgw_stat old = {.size = offsetof(struct mgw_stat, content_type)};
-        enum mgw_status seen = blob_head(call, s3, object, NULL, &old, is);
-        if (seen == MGW_OK && strcmp(is, nonce) != 0) {
-            return mgw_fail(call, MGW_EXISTS, "%s is there already", object->name);
-        }
-        if (seen != MGW_OK && seen != MGW_NOT_FOUND) {
-            return seen;
-        }
+    struct completed completed;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bytes += parts[i].length;
     }
-    enum mgw_status status = spool_open(call, s3, &body);
+    /* where the server takes no notice of If-None-Match, this is all the look there is */
+    enum mgw_status status = if_absent ? look_before(call, s3, object, nonce) : MGW_OK;
+    status = status == MGW_OK ? spool_open(call, s3, &body) : status;
     if (status == MGW_OK) {
         status = complete_body(parts, count, &xml)
                      ? spool_write(call, &body, text_of(&xml), xml.length)
@@ -208,8 +223,15 @@ enum mgw_status multipart_complete(struct mgw_call *call, struct s3 *s3,
     }
     status = status == MGW_OK ? spool_seal(call, &body) : status;
     if (status == MGW_OK) {
-        status = complete_once(call, s3, object, upload_id, &body, if_absent, refused);
-        status = complete_truth(call, s3, object, status, refused, nonce, stat);
+        status = complete_once(call, s3, object, upload_id, &body, if_absent, &completed);
+        if (status == MGW_OK) {
+            status = blob_is_ours(call, s3, object, nonce, stat);
+            status = status == MGW_OK
+                         ? status
+                         : blob_was_ours(call, s3, status, completed.etag, nonce, bytes, stat);
+        } else {
+            status = complete_truth(call, s3, object, status, completed.code, nonce, stat);
+        }
     }
     spool_close(&body);
     return status;

@@ -7,6 +7,7 @@
 #include "props.h"
 #include "sender.h"
 #include "spool.h"
+#include "whole.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -54,42 +55,6 @@ uint64_t put_part_bytes(uint64_t least, uint64_t length, uint32_t parts)
     need = (need + step - 1) / step * step;
     need = need > least ? need : least;
     return need < S3_PART_MAX ? need : S3_PART_MAX;
-}
-
-/* ---- One PUT ---- */
-
-enum mgw_status put_whole(struct mgw_call *call, struct s3 *s3, const struct object *object,
-                          const struct spool *spool, const char *content_type,
-                          const char *const *metadata, const char *nonce, bool if_absent,
-                          struct mgw_stat *stat)
-{
-    struct request request = {.method = "PUT", .bucket = object->bucket, .object = object->name};
-    enum mgw_status status = props_add(call, s3, &request, content_type, metadata, nonce);
-    if (status != MGW_OK) {
-        return status;
-    }
-    spool_attach(spool, &request);
-    if (if_absent) {
-        request_header(&request, "if-none-match", "*");
-    }
-    status = request_send(call, s3, &request);
-    if (status != MGW_OK && blob_made_bucket(call, s3, &request)) {
-        status = request_send(call, s3, &request);
-    }
-    bool missing = request_is(&request, "NoSuchBucket");
-    request_end(s3, &request);
-    if (status == MGW_OK) {
-        status = blob_is_ours(call, s3, object, nonce, stat);
-        /* replaced already by a later one: ours was there */
-        return status == MGW_CONFLICT ? blob_head(call, s3, object, NULL, stat, NULL) : status;
-    }
-    if (status == MGW_CONFLICT && if_absent) { /* perhaps by an attempt of ours */
-        status = blob_is_ours(call, s3, object, nonce, stat);
-        return status == MGW_CONFLICT
-                   ? mgw_fail(call, MGW_EXISTS, "%s is there already", object->name)
-                   : status;
-    }
-    return missing ? MGW_UNAVAILABLE : status;
 }
 
 /* ---- Life ---- */
@@ -201,6 +166,9 @@ enum mgw_status put_begin(struct mgw_call *call, void *instance, const struct mg
 
 static enum mgw_status fail(struct writer *writer, struct mgw_call *call, enum mgw_status status)
 {
+    if (status == MGW_UNKNOWN_OUTCOME) { /* of a part or a note: the blob is not there */
+        status = MGW_UNAVAILABLE;
+    }
     if (status != MGW_OK) {
         writer->failed = status;
         snprintf(writer->why, sizeof writer->why, "%s", call->error ? call->error->text : "");

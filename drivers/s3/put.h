@@ -14,14 +14,7 @@ enum mgw_status put_prepare(struct mgw_call *call, void *writer);
 enum mgw_status put_commit(struct mgw_call *call, void *writer, struct mgw_stat *stat);
 void put_abort(struct mgw_call *call, void *writer);
 
-/* One PUT of a sealed spool; the answer is what HEAD says afterwards. Repeated with the same nonce:
- * the same. */
-struct spool;
-enum mgw_status put_whole(struct mgw_call *call, struct s3 *s3, const struct object *object,
-                          const struct spool *spool, const char *content_type,
-                          const char *const *metadata, const char *nonce, bool if_absent,
-                          struct mgw_stat *stat);
-/* Bytes of a part, so that S3_PARTS_MAX / SLOTS of them hold LENGTH (0: unknown) bytes. */
+/* Bytes of a part, at LEAST, so that PARTS of them hold LENGTH (0: unknown) bytes. */
 uint64_t put_part_bytes(uint64_t least, uint64_t length, uint32_t parts);
 
 #endif
