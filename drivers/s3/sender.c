@@ -10,7 +10,7 @@ struct senders {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     struct job *first, **last;
-    unsigned most, count, idle;
+    unsigned most, count, idle, queued;
     bool stopping;
     pthread_t threads[];
 };
@@ -90,6 +90,7 @@ static void *sender_thread(void *argument)
             break;
         }
         senders->first = job->next;
+        senders->queued--;
         if (!senders->first) {
             senders->last = &senders->first;
         }
@@ -150,11 +151,13 @@ bool senders_submit(struct senders *senders, struct job *job)
 {
     job->next = NULL;
     pthread_mutex_lock(&senders->lock);
-    bool runs = senders->idle > 0 || senders->count == senders->most || start(senders) ||
-                senders->count > 0;
+    /* a thread that was woken is idle until it runs: each may be counted on once */
+    bool runs = senders->idle > senders->queued || senders->count == senders->most ||
+                start(senders) || senders->count > 0;
     if (runs) {
         *senders->last = job;
         senders->last = &job->next;
+        senders->queued++;
         pthread_cond_signal(&senders->wake);
     }
     pthread_mutex_unlock(&senders->lock);
