@@ -75,6 +75,9 @@ static enum mgw_status fill(struct mgw_call *call, struct s3 *s3, const struct m
 {
     struct upload_state state;
     enum mgw_status status;
+    if (s3->requester_pays) {
+        query(work, "x-amz-request-payer", "requester");
+    }
     switch (presign->op) {
     case MGW_PRESIGN_GET:
         if (presign->response_content_type) {
