@@ -90,16 +90,24 @@ static bool is_virtual(const struct place *place, const char *bucket)
     return place->aws && !is_ip(place->host) && !(place->tls && strchr(bucket, '.'));
 }
 
-/* s3.us-east-1.amazonaws.com, where a redirect has named another region than the endpoint's. */
+/* s3.us-east-1.amazonaws.com, where a redirect has named another region than the endpoint's. Of
+ * other forms only s3.dualstack.REGION has its region there. */
 static void put_host(const struct place *place, const char *region, struct text *host)
 {
-    size_t length = strlen(place->host);
-    if (place->aws && strncmp(place->host, "s3.", 3) == 0 &&
-        ends_with(place->host, length, ".amazonaws.com")) {
-        text_printf(host, "s3.%s.amazonaws.com", region);
-    } else {
-        text_put(host, place->host);
+    static const char *const fronts[] = {"s3.dualstack.", "s3."};
+    static const char *const ends[] = {".amazonaws.com", ".amazonaws.com.cn"};
+    for (size_t i = 0; place->aws && i < 4; i++) {
+        const char *front = fronts[i / 2], *end = ends[i % 2];
+        size_t length = strlen(front);
+        if (strncmp(place->host, front, length) == 0) {
+            size_t label = strcspn(place->host + length, ".");
+            if (strcmp(place->host + length + label, end) == 0) {
+                text_printf(host, "%s%s%s", front, region, end);
+                return;
+            }
+        }
     }
+    text_put(host, place->host);
 }
 
 void place_address(const struct place *place, const char *region, const char *bucket,
