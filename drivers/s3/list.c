@@ -50,9 +50,9 @@ static enum mgw_status one_page(struct mgw_call *call, struct s3 *s3, const char
     }
     *more = false;
     enum mgw_status status = request_send(call, s3, &request);
-    if (status == MGW_NOT_FOUND) {
+    if (status == MGW_NOT_FOUND) { /* a 404 of who knows whom does not make a store empty */
         request_end(s3, &request);
-        return MGW_OK;
+        return request_is(&request, "NoSuchBucket") ? MGW_OK : MGW_UNAVAILABLE;
     }
     if (status == MGW_OK) {
         const void *root = answer_open(&answer, &request.exchange.answer, "ListBucketResult");
