@@ -96,7 +96,12 @@ enum mgw_status props_pairs(struct mgw_call *call, const char *const *metadata, 
 enum mgw_status props_add(struct mgw_call *call, const struct s3 *s3, struct request *request,
                           const char *content_type, const char *const *metadata, const char *nonce)
 {
-    if (content_type) {
+    if (content_type && *content_type) {
+        for (const char *c = content_type; *c; c++) {
+            if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+                return mgw_fail(call, MGW_INVALID, "the content type has a control character");
+            }
+        }
         request_header(request, "content-type", s3_keep(call, content_type));
         if (!request->headers[request->header_count - 1].value) {
             return s3_no_memory(call);
