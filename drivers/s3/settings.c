@@ -5,6 +5,7 @@
 #include "sender.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define KEY(name, kind, ...)                                                                       \
     {                                                                                              \
@@ -112,7 +113,8 @@ static enum mgw_status parse_places(struct mgw_call *call, const struct mgw_conf
         return mgw_fail(call, MGW_INVALID, "region: \"%.40s\" is no region's name", region);
     }
     AUTO_TEXT struct text amazon = {0};
-    text_printf(&amazon, "https://s3.%s.amazonaws.com", region);
+    text_printf(&amazon, "https://s3.%s.amazonaws.com%s", region,
+                strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
     const char *endpoint = text(config, "endpoint"), *shown = text(config, "public_endpoint");
     endpoint = endpoint ? endpoint : text_of(&amazon);
     enum place_style style = style_of(text(config, "path_style"));
@@ -135,6 +137,12 @@ static const char *wrong_names(const struct s3 *s3)
     }
     if (strlen(s3->prefix) > 512 || s3->prefix[0] == '/' || strstr(s3->prefix, "//")) {
         return "prefix: at most 512 bytes, without a slash at its start or two in a row";
+    }
+    if (s3->bucket && s3->prefix[0] && s3->prefix[strlen(s3->prefix) - 1] != '/') {
+        return "prefix: must end with a slash, or it could be part of another store's names";
+    }
+    if (!s3->spool_dir || access(s3->spool_dir, W_OK | X_OK) != 0) {
+        return "spool_dir: is no folder that can be written to";
     }
     if (s3->sse_key && (!s3->sse || strcmp(s3->sse, "aws:kms") != 0)) {
         return "sse_kms_key_id: needs sse to be aws:kms";
