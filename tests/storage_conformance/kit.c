@@ -18,7 +18,14 @@ struct piece {
 
 static bool call_cancelled(const struct mgw_call *call)
 {
-    return ((const struct kit_call *)(const void *)call)->cancelled;
+    const struct kit_call *kit = (const struct kit_call *)(const void *)call;
+    return kit->cancelled ||
+           (kit->cancelled_at_ms && kit_host.monotonic_ms() >= kit->cancelled_at_ms);
+}
+
+void kit_cancel_after(struct mgw_call *call, int64_t ms)
+{
+    ((struct kit_call *)(void *)call)->cancelled_at_ms = kit_host.monotonic_ms() + ms;
 }
 
 static void *call_alloc(struct mgw_call *call, size_t bytes)

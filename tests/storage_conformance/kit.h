@@ -76,9 +76,12 @@ struct kit_call {
     struct mgw_error error;
     void *memory;
     bool cancelled;
+    int64_t cancelled_at_ms; /* monotonic; 0: never */
 };
 struct mgw_call *call_new(void);
 void call_free(struct mgw_call **call);
+/* It is cancelled MS from now on. */
+void kit_cancel_after(struct mgw_call *call, int64_t ms);
 #define AUTO_CALL __attribute__((cleanup(call_free)))
 void kit_free(void *pointer);
 #define AUTO_FREE __attribute__((cleanup(kit_free)))
@@ -138,7 +141,13 @@ bool kit_hide(const char *what);
 /* FORMS: names separated by commas: dot-components, empty-components, long-components,
  * leading-slash. False: an unknown one. */
 bool kit_refuse(const char *forms);
-/* The configuration's values, for kit_is_discreet. */
+/* The storage plugin in the module PATH; NULL: said why. */
+const struct mgw_plugin *kit_load(const char *path);
+/* Fills kit_config by PLUGIN's table: defaults, and COUNT times KEY=VALUE as a configuration file
+ * would have it, expanded. Ends the program where a value cannot be. */
+void kit_configure(const struct mgw_plugin *plugin, char *const *arguments, int count,
+                   const char *folder);
+void kit_free_config(void);
 extern struct mgw_config kit_config;
 
 void run_threads(size_t count, void *(*run)(void *), void *arguments, size_t stride);

@@ -14,13 +14,10 @@
  * CMakeLists.txt. */
 #include "kit.h"
 
-#include <dlfcn.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <unistd.h>
 
-struct mgw_config kit_config = {
-    .size = sizeof kit_config, .instance = "storage", .stride = sizeof(struct mgw_config_value)};
 static char scratch[] = "conformance.XXXXXX";
 static char scratch_path[4096];
 static unsigned case_number;
@@ -56,57 +53,6 @@ void *kit_open_again(void)
         return NULL;
     }
     return second;
-}
-
-/* ---- config out of KEY=VALUE, by the plugin's own table ---- */
-
-static const struct mgw_config_key *key_at(const struct mgw_plugin *plugin, size_t i)
-{
-    return (const void *)((const char *)(const void *)plugin->config + i * plugin->config_stride);
-}
-
-static void set_value(struct mgw_config_value *value, const struct mgw_config_key *key,
-                      const char *text)
-{
-    *value = (struct mgw_config_value){.size = sizeof *value, .key = key->key, .type = key->type};
-    if (key->type == MGW_CONFIG_BOOL || key->type == MGW_CONFIG_INT ||
-        key->type == MGW_CONFIG_SIZE || key->type == MGW_CONFIG_DURATION) {
-        value->number = kit_number(key->type, text);
-    } else {
-        value->text = kit_expand(text, scratch_path);
-        if (!value->text) {
-            fprintf(stderr, "%s=%s: no such value\n", key->key, text);
-            exit(2);
-        }
-    }
-}
-
-static void make_config(const struct mgw_plugin *plugin, char **arguments, int count)
-{
-    struct mgw_config_value *values = calloc(plugin->config_count + 1, sizeof *values);
-    for (size_t i = 0; i < plugin->config_count; i++) {
-        const struct mgw_config_key *key = key_at(plugin, i);
-        size_t length = strlen(key->key);
-        const char *text = key->fallback;
-        for (int a = 0; a < count; a++) {
-            if (strncmp(arguments[a], key->key, length) == 0 && arguments[a][length] == '=') {
-                text = arguments[a] + length + 1;
-            }
-        }
-        if (text) {
-            set_value(&values[kit_config.count++], key, text);
-        }
-    }
-    kit_config.values = values;
-    kit_config.flags = MGW_CREATE_INIT;
-}
-
-static void free_config(void)
-{
-    for (size_t i = 0; i < kit_config.count; i++) {
-        free((void *)(uintptr_t)kit_config.values[i].text);
-    }
-    free((void *)(uintptr_t)kit_config.values);
 }
 
 /* ---- the run ---- */
@@ -169,20 +115,6 @@ static size_t select_cases(struct CMUnitTest *tests, bool slow)
     return count;
 }
 
-static const struct mgw_plugin *load(const char *path)
-{
-    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    mgw_plugin_function *function = NULL;
-    void *symbol = module ? dlsym(module, MGW_PLUGIN_SYMBOL) : NULL;
-    if (!symbol) {
-        fprintf(stderr, "%s\n", dlerror());
-        return NULL;
-    }
-    memcpy(&function, &symbol, sizeof function);
-    const struct mgw_plugin *plugin = function();
-    return plugin->abi_major == MGW_ABI_MAJOR && plugin->kind == MGW_KIND_STORAGE ? plugin : NULL;
-}
-
 /* Takes the options off the front of ARGUMENTS; how many words they are, -1 where one is wrong. */
 static int take_options(char **arguments, int count, bool *slow)
 {
@@ -220,7 +152,7 @@ int main(int argc, char **argv)
     bool slow = false;
     int options = take_options(argv + 1, argc - 1, &slow);
     argv += options, argc -= options;
-    const struct mgw_plugin *plugin = options >= 0 && argc > 1 ? load(argv[1]) : NULL;
+    const struct mgw_plugin *plugin = options >= 0 && argc > 1 ? kit_load(argv[1]) : NULL;
     if (!plugin || !mkdtemp(scratch) || !realpath(scratch, scratch_path)) {
         fprintf(stderr,
                 "usage: test_storage_conformance [--slow] [--values FILE] [--refuses FORMS] "
@@ -228,7 +160,7 @@ int main(int argc, char **argv)
         return 2;
     }
     driver = plugin->table;
-    make_config(plugin, argv + 2, argc - 2);
+    kit_configure(plugin, argv + 2, argc - 2, scratch_path);
     AUTO_CALL struct mgw_call *call = call_new();
     AUTO_CALL struct mgw_call *describing = call_new();
     limits.size = sizeof limits;
@@ -239,7 +171,7 @@ int main(int argc, char **argv)
     }
     int failed = run(plugin, slow);
     driver->destroy(instance);
-    free_config();
+    kit_free_config();
     kit_values_free();
     nftw(scratch_path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return failed;
