@@ -102,11 +102,16 @@ size_t objects_count(const json_t *storage, const char *rest,
     return count;
 }
 
-size_t objects_uploads(const json_t *storage)
+size_t objects_uploads_of(const json_t *storage, const char *name)
 {
     char last[1025] = "";
-    char *prefix = curl_easy_escape(NULL, value(storage, "prefix"), 0);
+    char *prefix = curl_easy_escape(NULL, keep_text("%s%s", value(storage, "prefix"), name), 0);
     const char *body = get(storage, keep_text("prefix=%s&uploads=", prefix));
     curl_free(prefix);
     return names(body, "UploadId", 0, last, NULL, NULL);
+}
+
+size_t objects_uploads(const json_t *storage)
+{
+    return objects_uploads_of(storage, "");
 }

@@ -16,5 +16,7 @@ size_t objects_count(const json_t *storage, const char *rest,
 /* Multipart uploads in its bucket whose names begin with its prefix. MinIO tells only of those
  * whose whole name is given: there look into its data folder. */
 size_t objects_uploads(const json_t *storage);
+/* Multipart uploads of the object NAME (its prefix left out) alone: MinIO tells of these too. */
+size_t objects_uploads_of(const json_t *storage, const char *name);
 
 #endif
