@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/house/kit.h"
 
+#include "tests/support/objects.h"
+
+#include <fcntl.h>
 #include <ftw.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const chosen[] = {"MEDIAGW_TEST_STORAGE", "MEDIAGW_TEST_REPOSITORY"};
 enum { CHOSEN = sizeof chosen / sizeof chosen[0] };
@@ -69,6 +73,19 @@ json_int_t kit_problems(const json_t *json, const char *problem)
     return kit_number(json_object_get(json, "problems"), problem);
 }
 
+void kit_finds_one(const json_t *report, const char *problem, const char *key)
+{
+    const json_t *found = json_object_get(report, "found");
+    if (json_array_size(found) != 1 || kit_problems(report, problem) != 1) {
+        fail_msg("%s", keep(json_dumps(report, JSON_INDENT(1))));
+    }
+    const json_t *one = json_array_get(found, 0);
+    assert_string_equal(json_string_value(json_object_get(one, "problem")), problem);
+    if (key) {
+        assert_string_equal(json_string_value(json_object_get(one, "key")), key);
+    }
+}
+
 /* ---- Files ---- */
 
 static const char *wanted_key;
@@ -117,6 +134,41 @@ char *kit_some_blob(const struct server *server, const char **key)
     *key = kit_sql_text(server, "SELECT key FROM rows WHERE status = 2 AND size_bytes > 1000 "
                                 "ORDER BY id LIMIT 1");
     return kit_blob(server, *key);
+}
+
+/* ---- Bytes, in whatever store ---- */
+
+struct kit_bytes kit_bytes(const struct server *server, const char *key)
+{
+    struct kit_bytes bytes = {.server = server};
+    if (!server_is_s3(server)) {
+        bytes.place = kit_blob(server, key);
+        bytes.bytes = scratch_read(bytes.place, &bytes.length);
+    } else {
+        bytes.place = keep_text("media-recordings/%s", key);
+        bytes.bytes = objects_read(server_storage(server), bytes.place, &bytes.length);
+    }
+    return bytes;
+}
+
+void kit_write(const struct kit_bytes *bytes)
+{
+    if (server_is_s3(bytes->server)) {
+        objects_write(server_storage(bytes->server), bytes->place, bytes->bytes, bytes->length);
+        return;
+    }
+    int fd = open(bytes->place, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, bytes->bytes, bytes->length, 0), bytes->length);
+    close(fd);
+}
+
+void kit_remove(const struct kit_bytes *bytes)
+{
+    if (server_is_s3(bytes->server)) {
+        objects_remove(server_storage(bytes->server), bytes->place);
+    } else {
+        assert_int_equal(unlink(bytes->place), 0);
+    }
 }
 
 /* ---- Rows ---- */

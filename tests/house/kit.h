@@ -25,6 +25,8 @@ void kit_fill(struct gateway *gateway, size_t count);
 /* Its exit status is as expected, and its output JSON. */
 json_t *kit_json(struct run run, int status);
 json_int_t kit_number(const json_t *json, const char *name);
+/* A verify's JSON has one finding: PROBLEM, of KEY (NULL: any). */
+void kit_finds_one(const json_t *report, const char *problem, const char *key);
 /* How many findings of PROBLEM a verify's JSON has. */
 json_int_t kit_problems(const json_t *json, const char *problem);
 
@@ -33,6 +35,17 @@ json_int_t kit_problems(const json_t *json, const char *problem);
 char *kit_some_blob(const struct server *server, const char **key);
 /* The blob of KEY. */
 char *kit_blob(const struct server *server, const char *key);
+/* A blob's bytes where they lie: a file, or an object of S3. Kept until the test's end. */
+struct kit_bytes {
+    const struct server *server;
+    const char *place;
+    char *bytes;
+    size_t length;
+};
+struct kit_bytes kit_bytes(const struct server *server, const char *key);
+/* They are changed, or go, beside any gateway. */
+void kit_write(const struct kit_bytes *bytes);
+void kit_remove(const struct kit_bytes *bytes);
 /* One statement on SERVER's SQLite file. */
 void kit_sql(const struct server *server, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

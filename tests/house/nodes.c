@@ -16,10 +16,7 @@ static int start(void **state)
     (void)state;
     a = kit_source("{\"storage\": {\"shared\": true}, "
                    "\"media\": {\"lease_sec\": 2, \"reap_interval_sec\": 1}}");
-    b = server_new("{\"media\": {\"lease_sec\": 2, \"reap_interval_sec\": 1}}");
-    json_t *config = json_load_file(a->server->config_path, 0, NULL);
-    assert_int_equal(json_dump_file(config, b->config_path, 0), 0);
-    json_decref(config);
+    b = server_new_beside(a->server, "{}");
     server_start(b);
     at_b = http_new(b, a->token);
     return 0;

@@ -28,19 +28,6 @@ static int stop(void **state)
 }
 
 /* The one finding, of PROBLEM; its key and id are as told (NULL: any, none). */
-static void finds_one(const json_t *report, const char *problem, const char *key)
-{
-    const json_t *found = json_object_get(report, "found");
-    if (json_array_size(found) != 1 || kit_problems(report, problem) != 1) {
-        fail_msg("%s", keep(json_dumps(report, JSON_INDENT(1))));
-    }
-    const json_t *one = json_array_get(found, 0);
-    assert_string_equal(json_string_value(json_object_get(one, "problem")), problem);
-    if (key) {
-        assert_string_equal(json_string_value(json_object_get(one, "key")), key);
-    }
-}
-
 static void is_good(void)
 {
     json_t *report = kit_json(kit_verify(gw->server, "--deep", "--grace", "0s"), 0);
@@ -75,7 +62,7 @@ static void a_flipped_byte_is_found_by_deep_alone(void **state)
     const char *path = kit_some_blob(gw->server, &key);
     flip(path, 500);
     kit_json(kit_verify(gw->server), 0);
-    finds_one(kit_json(kit_verify(gw->server, "--deep"), 1), "damaged", key);
+    kit_finds_one(kit_json(kit_verify(gw->server, "--deep"), 1), "damaged", key);
     flip(path, 500);
     is_good();
 }
@@ -88,7 +75,7 @@ static void a_truncated_blob_is_found(void **state)
     size_t length = 0;
     const char *bytes = scratch_read(path, &length);
     assert_int_equal(truncate(path, (off_t)length - 1), 0);
-    finds_one(kit_json(kit_verify(gw->server), 1), "wrong_size", key);
+    kit_finds_one(kit_json(kit_verify(gw->server), 1), "wrong_size", key);
     int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
     assert_int_equal(write(fd, bytes + length - 1, 1), 1);
     close(fd);
@@ -102,7 +89,7 @@ static void a_missing_blob_is_found(void **state)
     const char *path = kit_some_blob(gw->server, &key);
     char *aside = keep_text("%s/aside", gw->server->dir);
     assert_int_equal(rename(path, aside), 0);
-    finds_one(kit_json(kit_verify(gw->server, "--deep"), 1), "missing", key);
+    kit_finds_one(kit_json(kit_verify(gw->server, "--deep"), 1), "missing", key);
     assert_int_equal(rename(aside, path), 0);
     is_good();
 }
@@ -117,7 +104,7 @@ static void a_foreign_checksum_is_found_by_deep(void **state)
     char *other = keep_text("%s", right);
     other[10] = other[10] == 'a' ? 'b' : 'a';
     kit_sql(gw->server, "UPDATE rows SET checksum = '%s' WHERE key = '%s'", other, key);
-    finds_one(kit_json(kit_verify(gw->server, "--deep"), 1), "damaged", key);
+    kit_finds_one(kit_json(kit_verify(gw->server, "--deep"), 1), "damaged", key);
     /* One that says nothing of the bytes is no lie; it is counted. */
     kit_sql(gw->server, "UPDATE rows SET checksum = 'md5:abc' WHERE key = '%s'", key);
     json_t *report = kit_json(kit_verify(gw->server, "--deep"), 0);
@@ -134,10 +121,10 @@ static void an_orphan_is_found_once_it_is_old_enough(void **state)
     char *path = kit_blob(gw->server, key);
     kit_sql(gw->server, "DELETE FROM rows WHERE key = '%s'", key);
     kit_json(kit_verify(gw->server), 0); /* younger than an hour */
-    finds_one(kit_json(kit_verify(gw->server, "--grace", "0s"), 1), "orphan", key);
+    kit_finds_one(kit_json(kit_verify(gw->server, "--grace", "0s"), 1), "orphan", key);
     struct timespec old[2] = {{.tv_sec = time(NULL) - 7200}, {.tv_sec = time(NULL) - 7200}};
     assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
-    finds_one(kit_json(kit_verify(gw->server), 1), "orphan", key);
+    kit_finds_one(kit_json(kit_verify(gw->server), 1), "orphan", key);
     assert_int_equal(unlink(path), 0);
     is_good();
 }
@@ -148,7 +135,7 @@ static void the_bytes_of_a_deleted_recording_are_found_where_nobody_comes_back(v
     const char *key;
     kit_some_blob(gw->server, &key);
     kit_sql(gw->server, "UPDATE rows SET status = 4 WHERE key = '%s'", key);
-    finds_one(kit_json(kit_verify(gw->server, "--grace", "0s"), 1), "left_behind", key);
+    kit_finds_one(kit_json(kit_verify(gw->server, "--grace", "0s"), 1), "left_behind", key);
     /* Where the reaper is to come it is its work. (Far ahead, so that it does not.) */
     kit_sql(gw->server, "UPDATE rows SET lease_until = 9999999999999 WHERE key = '%s'", key);
     kit_json(kit_verify(gw->server, "--grace", "0s"), 0);
@@ -166,7 +153,7 @@ static void an_upload_past_its_lease_is_found(void **state)
             key);
     kit_json(kit_verify(gw->server), 0);
     kit_sql(gw->server, "UPDATE rows SET lease_until = 1000 WHERE key = '%s'", key);
-    finds_one(kit_json(kit_verify(gw->server), 1), "stuck_uploading", key);
+    kit_finds_one(kit_json(kit_verify(gw->server), 1), "stuck_uploading", key);
     kit_sql(gw->server, "UPDATE rows SET status = 2, lease_until = NULL WHERE key = '%s'", key);
     is_good();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/objects.h"
 
+#include "tests/support/body.h"
 #include "tests/support/check.h"
 #include "tests/support/keep.h"
 
@@ -8,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 struct text {
     char *bytes;
@@ -36,17 +35,32 @@ static const char *value(const json_t *storage, const char *key)
     return text ? text : "";
 }
 
-/* QUERY sorted, each name with "=": that is as far as libcurl 7.88 signs. Kept until the test's
- * end. */
-static const char *get(const json_t *storage, const char *query)
+/* What is asked for, and what it is answered. */
+struct ask {
+    const char *method;
+    const char *target; /* behind the bucket */
+    const void *bytes;  /* NULL: none */
+    size_t length;
+    struct text text;
+    long status;
+};
+
+static struct curl_slist *headers_of(const struct ask *ask)
 {
-    struct text text = {0};
-    long status = 0;
+    char checksum[SHA256_TEXT];
+    body_checksum(ask->bytes ? ask->bytes : "", ask->length, checksum);
+    const char *line = keep_text("x-amz-content-sha256: %s", strchr(checksum, ':') + 1);
+    struct curl_slist *headers = curl_slist_append(NULL, line);
+    return curl_slist_append(headers, "Content-Type: video/webm");
+}
+
+static CURLcode transfer(const json_t *storage, struct ask *ask)
+{
     CURL *curl = curl_easy_init();
-    struct curl_slist *headers = curl_slist_append(NULL, "x-amz-content-sha256: " EMPTY_SHA256);
+    struct curl_slist *headers = headers_of(ask);
     curl_easy_setopt(
         curl, CURLOPT_URL,
-        keep_text("%s/%s?%s", value(storage, "endpoint"), value(storage, "bucket"), query));
+        keep_text("%s/%s%s", value(storage, "endpoint"), value(storage, "bucket"), ask->target));
     curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, "aws:amz:us-east-1:s3");
     curl_easy_setopt(curl, CURLOPT_USERNAME, value(storage, "access_key"));
     curl_easy_setopt(curl, CURLOPT_PASSWORD, value(storage, "secret_key"));
@@ -55,16 +69,64 @@ static const char *get(const json_t *storage, const char *query)
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 60L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, gather);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &text);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &ask->text);
+    if (ask->bytes) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, ask->bytes);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->length);
+    }
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, ask->method);
     CURLcode code = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &ask->status);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
-    const char *body = keep(text.bytes ? text.bytes : strdup(""));
-    if (code != CURLE_OK || status != 200) {
-        fail_msg("%s: %ld %s %s", query, status, curl_easy_strerror(code), body);
+    return code;
+}
+
+static void run(const json_t *storage, struct ask *ask)
+{
+    CURLcode code = transfer(storage, ask);
+    ask->text.bytes = keep(ask->text.bytes ? ask->text.bytes : strdup(""));
+    if (code != CURLE_OK || ask->status / 100 != 2) {
+        fail_msg("%s %s: %ld %s %s", ask->method, ask->target, ask->status,
+                 curl_easy_strerror(code), ask->text.bytes);
     }
-    return body;
+}
+
+/* QUERY sorted, each name with "=": that is as far as libcurl 7.88 signs. Kept until the test's
+ * end. */
+static const char *get(const json_t *storage, const char *query)
+{
+    struct ask ask = {.method = "GET", .target = keep_text("?%s", query)};
+    run(storage, &ask);
+    return ask.text.bytes;
+}
+
+static struct ask ask_for(const json_t *storage, const char *method, const char *name)
+{
+    return (struct ask){.method = method,
+                        .target = keep_text("/%s%s", value(storage, "prefix"), name)};
+}
+
+char *objects_read(const json_t *storage, const char *name, size_t *length)
+{
+    struct ask ask = ask_for(storage, "GET", name);
+    run(storage, &ask);
+    *length = ask.text.length;
+    return ask.text.bytes;
+}
+
+void objects_write(const json_t *storage, const char *name, const void *bytes, size_t length)
+{
+    struct ask ask = ask_for(storage, "PUT", name);
+    ask.bytes = bytes;
+    ask.length = length;
+    run(storage, &ask);
+}
+
+void objects_remove(const json_t *storage, const char *name)
+{
+    struct ask ask = ask_for(storage, "DELETE", name);
+    run(storage, &ask);
 }
 
 /* The names <TAG>…</TAG> in BODY; LAST gets the last one. */

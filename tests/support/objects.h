@@ -19,4 +19,10 @@ size_t objects_uploads(const json_t *storage);
 /* Multipart uploads of the object NAME (its prefix left out) alone: MinIO tells of these too. */
 size_t objects_uploads_of(const json_t *storage, const char *name);
 
+/* One object, its name behind the prefix; of characters that need no escape. What is read is kept
+ * until the test's end. */
+char *objects_read(const json_t *storage, const char *name, size_t *length);
+void objects_write(const json_t *storage, const char *name, const void *bytes, size_t length);
+void objects_remove(const json_t *storage, const char *name);
+
 #endif

@@ -132,7 +132,7 @@ struct run run_command(const char *const argv[])
     if (pid < 0) {
         abort();
     }
-    struct run run = {.status = wait_status(pid, 120000)};
+    struct run run = {.status = wait_status(pid, 600000)};
     run.out = scratch_read(out, NULL);
     run.err = scratch_read(err, NULL);
     scratch_remove(dir);

@@ -17,7 +17,8 @@ void scratch_write(const char *path, const char *text);
 /* Regular files under PATH, at any depth, that are longer than 0 bytes or not. */
 size_t scratch_count_files(const char *path);
 
-/* Runs ARGV (NULL-terminated) to its end, at most 120 s; its output is kept until the test's end.
+/* Runs ARGV (NULL-terminated) to its end, at most 10 minutes; its output is kept until the test's
+ * end.
  */
 struct run {
     int status; /* exit status; 128 + signal */

@@ -133,6 +133,24 @@ struct server *server_new(const char *overlay)
     return server;
 }
 
+struct server *server_new_beside(const struct server *first, const char *overlay)
+{
+    struct server *server = new_in("blobs", "media.db");
+    free(server->blobs);
+    free(server->database);
+    server->config_path = text(server->dir, "config.json");
+    server->blobs = strdup(first->blobs);
+    server->database = strdup(first->database);
+    server->storage = strdup(first->storage);
+    json_t *config = json_load_file(first->config_path, 0, NULL);
+    assert_non_null(config);
+    overlay_config(config, overlay);
+    assert_int_equal(json_dump_file(config, server->config_path, JSON_INDENT(2)), 0);
+    assert_int_equal(chmod(server->config_path, 0600), 0);
+    json_decref(config);
+    return server;
+}
+
 void server_configure(struct server *server, const char *overlay)
 {
     json_t *config = json_load_file(server->config_path, 0, NULL);
@@ -318,16 +336,20 @@ char *server_log(const struct server *server)
     return log + server->log_start;
 }
 
+json_t *server_storage(const struct server *server)
+{
+    return keep_json(server->storage ? json_loads(server->storage, 0, NULL) : json_object());
+}
+
+bool server_is_s3(const struct server *server)
+{
+    return json_object_get(server_storage(server), "endpoint") != NULL;
+}
+
 size_t server_blobs(const struct server *server)
 {
-    if (!server->storage) {
-        return scratch_count_files(server->blobs);
-    }
-    json_t *storage = json_loads(server->storage, 0, NULL);
-    bool s3 = json_object_get(storage, "endpoint") != NULL;
-    size_t count = s3 ? objects_count(storage, "", NULL, NULL) : scratch_count_files(server->blobs);
-    json_decref(storage);
-    return count;
+    return server_is_s3(server) ? objects_count(server_storage(server), "", NULL, NULL)
+                                : scratch_count_files(server->blobs);
 }
 
 long server_memory(const struct server *server, const char *field)

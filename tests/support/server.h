@@ -6,6 +6,7 @@
 #ifndef TESTS_SUPPORT_SERVER_H
 #define TESTS_SUPPORT_SERVER_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,9 @@ struct server {
  * that config, object by object. Initialised, not started. Where the environment has
  * MEDIAGW_TEST_REPOSITORY, the repository is that file's. */
 struct server *server_new(const char *overlay);
+/* Another node on FIRST's store and repository: FIRST's config with OVERLAY over it. Not started.
+ */
+struct server *server_new_beside(const struct server *first, const char *overlay);
 /* Lays OVERLAY over its config, for the next start. */
 void server_configure(struct server *server, const char *overlay);
 /* The dev mode: `mediagw serve --data DIR`. Not started. */
@@ -50,6 +54,9 @@ int server_verdict(int failed);
 char *server_token(struct server *server, const char *account);
 /* What it has logged since it was started last; kept until the test's end. */
 char *server_log(const struct server *server);
+/* Its config's "storage", {} in dev mode, kept until the test's end; whether that is S3. */
+json_t *server_storage(const struct server *server);
+bool server_is_s3(const struct server *server);
 /* How many files, or objects, its storage holds. */
 size_t server_blobs(const struct server *server);
 /* VmRSS or VmHWM, in KiB. */
