@@ -12,6 +12,7 @@
 #define GET "GET " RIG_PATH "k"
 #define HEAD "HEAD " RIG_PATH "k"
 #define SIZE 300000
+#define RANGE(from) "ETag: \"e1\"\nContent-Range: bytes " from "-299999/300000\n"
 
 static char blob_bytes[SIZE];
 
@@ -20,16 +21,16 @@ static char blob_bytes[SIZE];
         .request = HEAD, .times = FAULT_ALWAYS, .status = 200, .headers = RIG_OURS,                \
         .announced = SIZE                                                                          \
     }
-/* The first LENGTH bytes, and then the connection's end. */
+/* The first BYTES, and then the connection's end. */
 #define CUT(cut)                                                                                   \
     {                                                                                              \
-        .request = GET, .how = FAULT_CUT_BODY, .status = 206, .headers = "ETag: \"e1\"\n",         \
+        .request = GET, .how = FAULT_CUT_BODY, .status = 206, .headers = RANGE("0"),               \
         .body = blob_bytes, .length = SIZE, .bytes = cut                                           \
     }
 /* The bytes from AT on. */
 #define REST(at)                                                                                   \
     {                                                                                              \
-        .request = GET, .status = 206, .headers = "ETag: \"e1\"\n", .body = blob_bytes + (at),     \
+        .request = GET, .status = 206, .headers = RANGE(#at), .body = blob_bytes + (at),           \
         .length = SIZE - (at)                                                                      \
     }
 
@@ -99,6 +100,22 @@ static void a_range_that_the_server_ignores_is_no_content(void **state)
     assert_int_not_equal(get_all(call), MGW_OK);
 }
 
+static void another_range_than_was_asked_for_is_no_content(void **state)
+{
+    (void)state;
+    AUTO_CALL struct mgw_call *call = call_new();
+    fill(blob_bytes, SIZE, 3);
+    rig_open("retries=0", NULL);
+    FAULT_SCRIPT(FOUND, CUT(100000),
+                 {.request = GET,
+                  .times = FAULT_ALWAYS,
+                  .status = 206,
+                  .headers = RANGE("99999"),
+                  .body = blob_bytes + 99999,
+                  .length = SIZE - 99999});
+    assert_int_not_equal(get_all(call), MGW_OK);
+}
+
 static void an_answer_shorter_than_it_says_is_cut(void **state)
 {
     (void)state;
@@ -109,6 +126,7 @@ static void an_answer_shorter_than_it_says_is_cut(void **state)
                  {.request = GET,
                   .how = FAULT_CLOSE,
                   .status = 206,
+                  .headers = RANGE("0"),
                   .body = blob_bytes,
                   .length = 1000,
                   .announced = SIZE},
@@ -314,6 +332,7 @@ int main(int argc, char **argv)
         RIG_TEST(a_download_of_what_has_changed_is_a_conflict),
         RIG_TEST(a_download_that_is_cut_again_and_again_ends_with_a_reason),
         RIG_TEST(a_range_that_the_server_ignores_is_no_content),
+        RIG_TEST(another_range_than_was_asked_for_is_no_content),
         RIG_TEST(an_answer_shorter_than_it_says_is_cut),
         RIG_TEST(a_put_that_is_cut_is_sent_again_whole),
         RIG_TEST(a_put_whose_answers_are_lost_is_of_unknown_outcome),
