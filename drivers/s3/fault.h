@@ -14,7 +14,8 @@ struct fault {
     bool renew;        /* with other credentials */
     bool other_region; /* with the region that was named */
     int64_t delay_ms;  /* Retry-After; 0: none */
-    char code[64], message[256], request_id[128], region[33];
+    char code[64], message[256], request_id[128],
+        region[64]; /* longer than any region: a cut one must not pass for one */
 };
 
 /* Of an answer: request->exchange and its status. */
