@@ -185,6 +185,9 @@ enum mgw_status upload_part(struct mgw_call *call, void *instance, const struct 
     AUTO_NOTE struct note note = {0}, after = {0};
     struct spool spool = {.fd = -1};
     enum mgw_status status = upload_read_state(call, opaque, &state);
+    if (status == MGW_OK && source->length != part->length) {
+        return mgw_fail(call, MGW_INVALID, "the part's bytes are not as many as it says");
+    }
     status = status == MGW_OK ? check_part(call, &state, part) : status;
     status = status == MGW_OK ? take(call, s3, &state, fence, &note) : status;
     if (status == MGW_OK && note.done) {
@@ -227,13 +230,14 @@ struct found {
     size_t count;
 };
 
-/* Fills in a part without a receipt: the newest one of its number with its length. */
+/* Fills in a part without a receipt: it came through a presigned URL, to the slot of those. What an
+ * owner sent whose receipt was never recorded does not count. */
 static bool look(void *ctx, const struct multipart_part *part)
 {
     struct found *found = ctx;
     size_t index = (part->number - 1) / UPLOAD_SLOTS;
-    if (index < found->count && !found->asked[index]->receipt_length &&
-        found->asked[index]->length == part->length) {
+    if (part->number == upload_number((uint32_t)index + 1, 0) && index < found->count &&
+        !found->asked[index]->receipt_length && found->asked[index]->length == part->length) {
         found->parts[index] = *part;
     }
     return true;
@@ -350,6 +354,21 @@ static enum mgw_status complete(struct mgw_call *call, struct s3 *s3,
                : status;
 }
 
+/* STATUS, the error's text with it, unless the object is the upload's already: then parts, and the
+ * upload itself, are gone. */
+static enum mgw_status was_complete(struct mgw_call *call, struct s3 *s3,
+                                    const struct upload_state *state, enum mgw_status status,
+                                    struct mgw_stat *stat)
+{
+    char why[512] = "";
+    if (call->error) {
+        snprintf(why, sizeof why, "%s", call->error->text);
+    }
+    return blob_is_ours(call, s3, &state->object, state->id, stat) == MGW_OK
+               ? MGW_OK
+               : mgw_fail(call, status, "%s", why);
+}
+
 enum mgw_status upload_complete(struct mgw_call *call, void *instance,
                                 const struct mgw_opaque *opaque, const struct mgw_part *parts,
                                 size_t count, size_t stride, uint64_t fence, struct mgw_stat *stat)
@@ -366,10 +385,12 @@ enum mgw_status upload_complete(struct mgw_call *call, void *instance,
         return blob_head(call, s3, &state.object, NULL, stat, NULL);
     }
     status = complete(call, s3, &state, parts, count, stride, &note, stat);
+    if (status == MGW_NOT_FOUND || status == MGW_INVALID) { /* before: see below */
+        status = was_complete(call, s3, &state, status, stat);
+    }
     if (status == MGW_OK) {
-        note.done = true;
-        note_write(call, s3, &note); /* else S3's NoSuchUpload says it next time */
-        if (state.loose) {
+        note.done = true; /* where that cannot be written, the next look finds no parts */
+        if (note_write(call, s3, &note) == MGW_OK && state.loose) {
             loose_remove(call, s3, state.bucket, state.id); /* or the sweep does */
         }
     }
