@@ -36,6 +36,10 @@ struct upload_state {
 };
 enum mgw_status upload_read_state(struct mgw_call *call, const struct mgw_opaque *state,
                                   struct upload_state *out);
+/* Reads the upload's note for the owner with FENCE; a higher one than was seen takes the upload
+ * over. MGW_NOT_FOUND, MGW_STALE, MGW_BUSY. */
+enum mgw_status upload_take(struct mgw_call *call, struct s3 *s3, const struct upload_state *state,
+                            uint64_t fence, struct note *note);
 /* The number at S3 of part NUMBER in GENERATION. */
 uint32_t upload_number(uint32_t number, uint64_t generation);
 
