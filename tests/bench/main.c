@@ -19,7 +19,9 @@ static const char help[] =
     "  file and two rows, no HTTP  the same, and two group-committed SQLite changes, the first\n"
     "                              beside the bytes\n"
     "  nginx                       two workers, an access log; a constant as long as the\n"
-    "                              gateway's answer; files behind secure_link\n\n"
+    "                              gateway's answer; files behind secure_link\n"
+    "  MinIO, Ceph RGW             as the gateway's storage: presigned PUTs and GETs straight to\n"
+    "                              the same server, large ones (2 GiB) by libcurl\n\n"
     "A ratio is the gateway's rate over the floor's in the same round: the median over the\n"
     "rounds, then the least and the most. CPU us is the server's CPU time a request (user and\n"
     "system), peak MiB its largest resident memory. Nothing else should run meanwhile.\n\n"
@@ -27,17 +29,19 @@ static const char help[] =
     "  --seconds S   of each contender in a round; default 1\n"
     "  --rows N      rows of the large list; default 1000000\n"
     "  --only TEXT   only what has TEXT in its name, as in --only 'upload 64'; the memory part\n"
-    "                is \"memory\"\n"
+    "                is \"memory\", what has S3 behind it \"S3\", \"S3 minio\", \"S3 rgw\"\n"
     "  --against COMMAND   one more floor for uploads, rows and downloads: another mediagw, as "
     "one\n"
     "                built before a change\n"
-    "  --quick       2 rounds of 0.3 s and 100,000 rows: whether it works, not how fast\n\n"
+    "  --large MIB   the large recordings through S3; default 2048. RGW holds them in memory\n"
+    "  --quick       2 rounds of 0.3 s, 100,000 rows, --large 64: whether it works, not how\n"
+    "                fast\n\n"
     "Environment: MEDIAGW_COMMAND (another gateway to measure), MEDIAGW_BENCH_BUILD (the build\n"
     "folder), TMPDIR (where its files lie: a disk whose syncs are real; it takes up to 20 GB).\n\n"
     "Exit codes: 0 all aims met; 1 something could not be measured; 2 a wrong command line;\n"
     "3 an aim was missed.\n";
 
-static bool take_option(int letter, struct plan *plan, unsigned *rows)
+static bool take_option(int letter, struct plan *plan, unsigned *rows, unsigned *large_mib)
 {
     switch (letter) {
     case 'r':
@@ -52,6 +56,9 @@ static bool take_option(int letter, struct plan *plan, unsigned *rows)
     case 'o':
         plan->only = optarg;
         return true;
+    case 'l':
+        *large_mib = (unsigned)strtoul(optarg, NULL, 10);
+        return *large_mib >= 1 && *large_mib <= 5120; /* one PUT's most */
     case 'a':
         plan->against = optarg;
         return true;
@@ -59,6 +66,7 @@ static bool take_option(int letter, struct plan *plan, unsigned *rows)
         plan->rounds = 2;
         plan->seconds = 0.3;
         *rows = 100000;
+        *large_mib = 64;
         return true;
     default:
         return false;
@@ -68,19 +76,24 @@ static bool take_option(int letter, struct plan *plan, unsigned *rows)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"rounds", required_argument, NULL, 'r'},  {"seconds", required_argument, NULL, 's'},
-        {"rows", required_argument, NULL, 'n'},    {"only", required_argument, NULL, 'o'},
-        {"against", required_argument, NULL, 'a'}, {"quick", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},          {0},
+        {"rounds", required_argument, NULL, 'r'},
+        {"seconds", required_argument, NULL, 's'},
+        {"rows", required_argument, NULL, 'n'},
+        {"only", required_argument, NULL, 'o'},
+        {"against", required_argument, NULL, 'a'},
+        {"quick", no_argument, NULL, 'q'},
+        {"large", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     struct plan plan = {.rounds = 5, .seconds = 1};
-    unsigned rows = 1000000;
+    unsigned rows = 1000000, large_mib = 2048;
     for (int letter; (letter = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (letter == 'h') {
             fputs(help, stdout);
             return 0;
         }
-        if (!take_option(letter, &plan, &rows)) {
+        if (!take_option(letter, &plan, &rows, &large_mib)) {
             fputs("bench: see --help\n", stderr);
             return 2;
         }
@@ -95,6 +108,7 @@ int main(int argc, char **argv)
     reads_part(&plan, pattern);
     lists_part(&plan, rows);
     memory_part(&plan, pattern);
+    s3_part(&plan, pattern, (uint64_t)large_mib << 20);
     free(pattern);
     printf("\n%u aims missed, %u things not measured\n", plan.missed, plan.broken);
     return plan.broken ? 1 : plan.missed ? 3 : 0;

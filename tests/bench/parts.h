@@ -13,5 +13,7 @@ void uploads_part(struct plan *plan, const char *pattern);
 void reads_part(struct plan *plan, const char *pattern);
 void lists_part(struct plan *plan, unsigned rows);
 void memory_part(struct plan *plan, const char *pattern);
+/* LARGE_BYTES: of the one large recording. */
+void s3_part(struct plan *plan, const char *pattern, uint64_t large_bytes);
 
 #endif
