@@ -5,9 +5,9 @@
  * the request that it is for, so that a mix-up shows: nobody gets another's answer, and nothing
  * that stands in a body runs as a request. */
 #include "tests/security/change.h"
-#include "tests/security/haproxy.h"
 #include "tests/support/check.h"
 #include "tests/support/gateway.h"
+#include "tests/support/haproxy.h"
 #include "tests/support/keep.h"
 #include "tests/support/leftover.h"
 #include "tests/support/scratch.h"
@@ -96,11 +96,29 @@ static struct gateway *gw;
 static struct haproxy *proxy;
 static unsigned number;
 
+/* Its connections to the gateway are shared among all clients. */
+static const char config[] = "global\n"
+                             "    nbthread 1\n"
+                             "    maxconn 500\n"
+                             "defaults\n"
+                             "    mode http\n"
+                             "    timeout connect 10s\n"
+                             "    timeout client 60s\n"
+                             "    timeout server 60s\n"
+                             "    option http-keep-alive\n"
+                             "    option forwardfor\n"
+                             "    http-reuse always\n"
+                             "frontend outside\n"
+                             "    bind :80\n"
+                             "    default_backend gateway\n"
+                             "backend gateway\n"
+                             "    server one 10.0.0.1:8080 maxconn 4\n";
+
 static int start(void **state)
 {
     (void)state;
     gw = gateway_new("{\"trusted_proxies\": [\"127.0.0.1\"]}");
-    proxy = haproxy_start(gw->server);
+    proxy = haproxy_start(config, (const char *const[]){"10.0.0.1:8080"}, &gw->server, 1);
     leftover_watch(gw);
     return 0;
 }

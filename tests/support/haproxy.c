@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See haproxy.h. It inherits the listening socket, so that no port is guessed. */
-#include "tests/security/haproxy.h"
+#include "tests/support/haproxy.h"
 
 #include "tests/support/check.h"
 #include "tests/support/keep.h"
@@ -38,30 +38,29 @@ static int listen_anywhere(uint16_t *port)
     return fd;
 }
 
-struct haproxy *haproxy_start(const struct server *gateway)
+/* TEXT with NEW_ in the one place where OLD is. */
+static const char *put(const char *text, const char *old, const char *new_)
+{
+    const char *at = strstr(text, old);
+    if (!at) {
+        fail_msg("no \"%s\" in:\n%s", old, text);
+    }
+    return keep_text("%.*s%s%s", (int)(at - text), text, new_, at + strlen(old));
+}
+
+struct haproxy *haproxy_start(const char *config, const char *const places[],
+                              struct server *const gateways[], size_t count)
 {
     struct haproxy *haproxy = calloc(1, sizeof *haproxy);
     assert_non_null(haproxy);
     haproxy->dir = scratch_new();
     int fd = listen_anywhere(&haproxy->server.port);
     const char *path = keep_text("%s/haproxy.cfg", haproxy->dir);
-    scratch_write(path, keep_text("global\n"
-                                  "    nbthread 1\n"
-                                  "    maxconn 500\n"
-                                  "defaults\n"
-                                  "    mode http\n"
-                                  "    timeout connect 10s\n"
-                                  "    timeout client 60s\n"
-                                  "    timeout server 60s\n"
-                                  "    option http-keep-alive\n"
-                                  "    option forwardfor\n"
-                                  "    http-reuse always\n"
-                                  "frontend outside\n"
-                                  "    bind fd@%d\n"
-                                  "    default_backend gateway\n"
-                                  "backend gateway\n"
-                                  "    server one 127.0.0.1:%u maxconn 4\n",
-                                  fd, gateway->port));
+    config = put(config, "bind :80", keep_text("bind fd@%d", fd));
+    for (size_t i = 0; i < count; i++) {
+        config = put(config, places[i], keep_text("127.0.0.1:%u", gateways[i]->port));
+    }
+    scratch_write(path, config);
     const char *log = keep_text("%s/haproxy.log", haproxy->dir);
     pid_t pid = fork();
     if (pid == 0) {
