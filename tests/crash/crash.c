@@ -4,6 +4,7 @@
  * Nothing acknowledged is lost, by SHA-256 through its signed URL; what was deleted stays deleted;
  * a keyed create leaves one recording however often it was sent; nothing `ready` lacks bytes;
  * nothing stays `uploading`; in the end no file is left that no row knows. */
+#include "tests/crash/judge.h"
 #include "tests/crash/ledger.h"
 #include "tests/crash/load.h"
 #include "tests/support/check.h"
@@ -18,7 +19,7 @@
 static unsigned rounds = 15;
 static uint64_t seed;
 static struct gateway *gw;
-static struct http_client *accounts[LOAD_ACCOUNTS];
+static struct judge judge;
 static size_t files; /* of an empty store */
 
 static int start(void **state)
@@ -27,8 +28,7 @@ static int start(void **state)
     gw = gateway_new("{\"media\": {\"lease_sec\": 2, \"reap_interval_sec\": 1}, "
                      "\"log\": {\"access\": false}}");
     files = server_blobs(gw->server);
-    accounts[0] = gw->client;
-    accounts[1] = gw->other;
+    judge = (struct judge){{gw->client, gw->other}, gw->nobody, 0};
     return 0;
 }
 
@@ -39,53 +39,19 @@ static int stop(void **state)
     return gateway_free(gw);
 }
 
-static void is_what_was_sent(size_t number, const struct ledger_entry *entry)
-{
-    char expected[SHA256_TEXT];
-    char got[SHA256_TEXT];
-    struct http_answer *answer = http_get_checksum(gw->nobody, entry->url, got);
-    body_stream_checksum(entry->seed, entry->length, expected);
-    if (answer->status != 200 || strcmp(expected, got) != 0) {
-        fail_msg("recording %zu (%s, round %u, %zu bytes) is lost: %ld, %s instead of %s", number,
-                 entry->id, entry->round, entry->length, answer->status, got, expected);
-    }
-}
-
-static void holds(size_t number)
-{
-    struct ledger_entry entry = ledger_get(number);
-    if (entry.state == LEDGER_KEPT) {
-        is_what_was_sent(number, &entry);
-    } else if (entry.state == LEDGER_DELETED) {
-        struct http_answer *answer = http_get(gw->nobody, entry.url, NULL);
-        if (answer->status != 404) {
-            fail_msg("recording %zu (%s) is deleted, but %ld", number, entry.id, answer->status);
-        }
-    } else if (entry.state == LEDGER_DELETING) {
-        long status = http_send(gw->nobody, "HEAD", entry.url, NULL, NULL, 0)->status;
-        if (status != 404) {
-            is_what_was_sent(number, &entry);
-        }
-    }
-}
-
 /* Under load for a random while, killed, started again; then all of this round and some of before
  * must hold. */
 static void kill_round(unsigned round, char *const tokens[LOAD_ACCOUNTS], size_t from)
 {
-    struct load *load = load_start(gw->server, tokens, round, seed);
+    struct load_plan plan = {.server = gw->server, .tokens = tokens, .round = round, .seed = seed};
+    struct load *load = load_start(&plan);
     wait_ms((int64_t)((seed + round * 7919u) % 450) * slowness());
     server_kill(gw->server);
-    size_t wrong = load_stop(load);
+    size_t wrong = load_stop(load, NULL);
     assert_int_equal(wrong, 0);
     server_start(gw->server);
     gateway_follow(gw);
-    for (size_t number = from; number < ledger_count(); number++) {
-        holds(number);
-    }
-    for (size_t i = 0; i < 20 && from > 0; i++) {
-        holds((size_t)(seed + round * 104729u + i * 1299709u) % from);
-    }
+    judge_newest(&judge, from, seed + round * 104729u);
     keep_release();
 }
 
@@ -99,12 +65,7 @@ static void nothing_acknowledged_is_lost(void **state)
         kill_round(round, tokens, from);
         from = before;
     }
-    for (size_t number = 0; number < ledger_count(); number++) {
-        holds(number);
-        if (number % 100 == 0) {
-            keep_release();
-        }
-    }
+    judge_all(&judge);
     size_t kept = ledger_count_state(LEDGER_KEPT);
     print_message("%u rounds, %zu creates sent: %zu kept, %zu deleted, %zu unanswered\n", rounds,
                   ledger_count(), kept, ledger_count_state(LEDGER_DELETED),
@@ -121,25 +82,7 @@ static void nothing_stays_uploading(void **state)
 static void a_keyed_create_leaves_one_recording(void **state)
 {
     (void)state;
-    for (size_t number = 0; number < ledger_count(); number++) {
-        struct ledger_entry entry = ledger_get(number);
-        if (!entry.name[0]) {
-            continue;
-        }
-        long status = 0;
-        for (int i = 0; i < 600 && entry.state == LEDGER_SENT && status != 201; i++) {
-            status = load_create(accounts[entry.account], number, rounds);
-            assert_true(status == 201 || status == 409);
-            wait_ms(status == 409 ? 50 : 0);
-        }
-        bool is_there = ledger_get(number).state == LEDGER_KEPT;
-        char *query = keep_text("?sessionId=%s", entry.name);
-        size_t count = api_count(accounts[entry.account], query);
-        if (is_there ? count != 1 : count > 1) {
-            fail_msg("%s: %zu recordings", entry.name, count);
-        }
-        keep_release();
-    }
+    judge_keys(&judge, rounds);
 }
 
 struct walk {
@@ -152,7 +95,7 @@ static void has_its_bytes(void *ctx, const char *id, const char *key, const char
     struct walk *walk = ctx;
     walk->count++;
     for (size_t i = 0; i < LOAD_ACCOUNTS; i++) {
-        struct http_answer *got = http_get(accounts[i], keep_text("/api/media/%s", id), NULL);
+        struct http_answer *got = http_get(judge.accounts[i], keep_text("/api/media/%s", id), NULL);
         if (got->status == 403) {
             continue;
         }
@@ -183,7 +126,7 @@ static void delete_it(void *ctx, const char *id, const char *key, const char *ch
     (void)checksum;
     for (size_t i = 0; i < LOAD_ACCOUNTS; i++) {
         char *path = keep_text("/api/media/%s", id);
-        long status = http_send(accounts[i], "DELETE", path, NULL, NULL, 0)->status;
+        long status = http_send(judge.accounts[i], "DELETE", path, NULL, NULL, 0)->status;
         assert_true(status == 200 || status == 403);
     }
 }

@@ -5,6 +5,7 @@
 #include "tests/support/form.h"
 #include "tests/support/http.h"
 #include "tests/support/keep.h"
+#include "tests/support/scratch.h"
 
 #include <jansson.h>
 #include <limits.h>
@@ -21,13 +22,17 @@ struct client {
     uint64_t random;
     unsigned number;
     bool gone; /* the gateway did not answer: it was killed */
+    struct load_tally tally;
 };
 
 struct load {
     struct client clients[LOAD_CLIENTS];
     atomic_bool over;
     atomic_size_t wrong;
+    atomic_llong served_ms; /* when a client was served last */
+    atomic_llong worst_gap_ms;
     unsigned round;
+    bool goes_on;
 };
 
 static uint64_t next(uint64_t *random)
@@ -43,10 +48,42 @@ static void wrong(struct load *load, const char *what, const struct http_answer 
             answer->body ? answer->body : "");
 }
 
-/* A killed gateway and a full queue are no wrong answers. */
+/* A killed gateway, a full queue and a database that is away are no wrong answers. */
 static bool is_excused(long status)
 {
-    return status == 0 || status == 503;
+    return status == 0 || status == 503 || status == 504;
+}
+
+static bool is_honest(const struct http_answer *answer)
+{
+    return (answer->status != 503 && answer->status != 409) ||
+           http_header(answer, "Retry-After") != NULL;
+}
+
+static void note_gap(struct load *load)
+{
+    long long now = wait_now_ms(), gap = now - atomic_exchange(&load->served_ms, now);
+    long long worst = atomic_load(&load->worst_gap_ms);
+    while (gap > worst && !atomic_compare_exchange_weak(&load->worst_gap_ms, &worst, gap)) {
+    }
+}
+
+/* After each request. */
+static void note(struct client *client, long status)
+{
+    struct load_tally *tally = &client->tally;
+    tally->requests++;
+    tally->cut += status == 0;
+    tally->unavailable += status == 503;
+    tally->late += status == 504;
+    if (status == 200 || status == 201) {
+        tally->served++;
+        note_gap(client->load);
+    }
+    client->gone = status == 0 && !client->load->goes_on;
+    if (is_excused(status) && client->load->goes_on) {
+        wait_ms(100);
+    }
 }
 
 static void note_created(size_t number, unsigned round, const struct http_answer *answer)
@@ -101,8 +138,9 @@ long load_create(struct http_client *client, size_t number, unsigned round)
         entry.seed % 2 ? send_form(client, &entry, body) : send_raw(client, &entry, body);
     if (answer->status == 201) {
         note_created(number, round, answer);
-    } else if (!is_excused(answer->status) && answer->status != 409) {
+    } else if (!is_honest(answer) || (!is_excused(answer->status) && answer->status != 409)) {
         fprintf(stderr, "create: %s%s\n", answer->head, answer->body);
+        return -1;
     }
     return answer->status;
 }
@@ -136,8 +174,10 @@ static void create_new(struct client *client)
     }
     size_t number = ledger_add(&entry);
     long status = load_create(client->http[entry.account], number, client->load->round);
-    client->gone = status == 0;
-    if (status != 201 && !is_excused(status)) {
+    note(client, status);
+    /* Of a connection that was cut in between libcurl itself makes a new one and sends it again. */
+    bool sent_again = status == 409 && entry.name[0] && client->load->goes_on;
+    if (status != 201 && !sent_again && !is_excused(status)) {
         atomic_fetch_add(&client->load->wrong, 1);
     }
 }
@@ -155,7 +195,9 @@ static void create_again(struct client *client)
     if (entry.name[0]) {
         status = load_create(client->http[entry.account], number, round);
     }
-    client->gone = entry.name[0] && status == 0;
+    if (entry.name[0]) {
+        note(client, status);
+    }
     if (status != 201) {
         entry.state = LEDGER_SENT;
         ledger_set(number, &entry);
@@ -174,11 +216,11 @@ static void delete_one(struct client *client)
     struct ledger_entry entry = ledger_get(number);
     struct http_answer *answer = http_send(client->http[entry.account], "DELETE",
                                            keep_text("/api/media/%s", entry.id), NULL, NULL, 0);
-    client->gone = answer->status == 0;
+    note(client, answer->status);
     if (answer->status == 200) {
         entry.state = LEDGER_DELETED;
         ledger_set(number, &entry);
-    } else if (!is_excused(answer->status)) {
+    } else if (!is_excused(answer->status) || !is_honest(answer)) {
         wrong(client->load, "delete", answer);
     }
 }
@@ -193,7 +235,10 @@ static void read_one(struct client *client)
     char expected[SHA256_TEXT];
     char got[SHA256_TEXT];
     struct http_answer *answer = http_get_checksum(client->http[entry.account], entry.url, got);
-    client->gone = answer->status == 0;
+    note(client, answer->status);
+    if (!is_honest(answer)) {
+        wrong(client->load, "read", answer);
+    }
     if (is_excused(answer->status) || ledger_get(number).state != LEDGER_KEPT) {
         return;
     }
@@ -203,13 +248,25 @@ static void read_one(struct client *client)
     }
 }
 
+static void list_some(struct client *client)
+{
+    struct http_client *http = client->http[next(&client->random) % LOAD_ACCOUNTS];
+    struct http_answer *answer = http_get(http, "/api/media?limit=20", NULL);
+    note(client, answer->status);
+    if (!is_honest(answer) || (answer->status != 200 && !is_excused(answer->status))) {
+        wrong(client->load, "list", answer);
+    }
+}
+
 static void *work(void *ctx)
 {
     struct client *client = ctx;
     while (!client->gone && !atomic_load(&client->load->over)) {
         uint64_t what = next(&client->random) % 10;
-        if (what < 6) {
+        if (what < 5) {
             create_new(client);
+        } else if (what < 6) {
+            list_some(client);
         } else if (what < 7) {
             create_again(client);
         } else if (what < 8) {
@@ -221,20 +278,21 @@ static void *work(void *ctx)
     return NULL;
 }
 
-struct load *load_start(const struct server *server, char *const tokens[LOAD_ACCOUNTS],
-                        unsigned round, uint64_t seed)
+struct load *load_start(const struct load_plan *plan)
 {
     struct load *load = calloc(1, sizeof *load);
     if (!load) {
         abort();
     }
-    load->round = round;
+    load->round = plan->round;
+    load->goes_on = plan->goes_on;
+    atomic_store(&load->served_ms, wait_now_ms());
     for (unsigned i = 0; i < LOAD_CLIENTS; i++) {
         struct client *client = &load->clients[i];
         *client = (struct client){.load = load, .number = i};
-        client->random = seed * 1000003 + round * 1009u + i;
+        client->random = plan->seed * 1000003 + plan->round * 1009u + i;
         for (size_t account = 0; account < LOAD_ACCOUNTS; account++) {
-            client->http[account] = http_new(server, tokens[account]);
+            client->http[account] = http_new(plan->server, plan->tokens[account]);
         }
         if (pthread_create(&client->thread, NULL, work, client) != 0) {
             abort();
@@ -243,15 +301,29 @@ struct load *load_start(const struct server *server, char *const tokens[LOAD_ACC
     return load;
 }
 
-size_t load_stop(struct load *load)
+static void add(struct load_tally *all, const struct load_tally *one)
 {
+    all->requests += one->requests;
+    all->served += one->served;
+    all->unavailable += one->unavailable;
+    all->late += one->late;
+    all->cut += one->cut;
+}
+
+size_t load_stop(struct load *load, struct load_tally *tally)
+{
+    struct load_tally unwanted = {0};
+    tally = tally ? tally : &unwanted;
     atomic_store(&load->over, true);
     for (size_t i = 0; i < LOAD_CLIENTS; i++) {
         pthread_join(load->clients[i].thread, NULL);
+        add(tally, &load->clients[i].tally);
         for (size_t account = 0; account < LOAD_ACCOUNTS; account++) {
             http_free(load->clients[i].http[account]);
         }
     }
+    int64_t gap = atomic_load(&load->worst_gap_ms);
+    tally->worst_gap_ms = gap > tally->worst_gap_ms ? gap : tally->worst_gap_ms;
     size_t count = atomic_load(&load->wrong);
     free(load);
     return count;
