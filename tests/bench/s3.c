@@ -18,12 +18,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { OBJECTS = 2048, SLOW = 200, SLOW_BYTES = 64 << 10, GROUP = 10, ADDED_MIB = 32 };
+enum {
+    OBJECTS = 2048,
+    SLOW = 200,
+    SLOW_BYTES = 64 << 10,
+    GROUP = 10,
+    ADDED_MIB = 32,
+    SETTLE_MS = 1000
+};
 
 struct run_s3 {
     struct plan *plan;
     const char *pattern;
     struct s3_server server;
+    double idle;   /* MiB resident, just started: what is added is added to that */
     char name[80]; /* of the series that runs */
 };
 
@@ -119,13 +127,12 @@ static void large_match(struct run_s3 *run, struct transfer *gateway, struct con
                           .contenders = {{"mediagw", transfer_run, gateway, 0}, straight}};
     char figure[128];
     struct result result;
-    double before = memory(run, "VmRSS");
     process_forget_peak(gateway->pid);
     if (!transfer_run(gateway, 0, &result)) {
         run->plan->broken++;
         return;
     }
-    double added = memory(run, "VmHWM") - before;
+    double added = memory(run, "VmHWM") - run->idle;
     series_match(run->plan, &match);
     snprintf(figure, sizeof figure, "%s adds", run->name);
     series_figure(run->plan, figure, added, "MiB", ADDED_MIB);
@@ -272,7 +279,6 @@ static void slow_figure(struct run_s3 *run, int seconds)
                              "Host: 127.0.0.1\r\n%sContent-Type: video/webm\r\n"
                              "Transfer-Encoding: chunked\r\n\r\n",
                              subject->headers);
-    double before = memory(run, "VmRSS");
     process_forget_peak(subject->server->pid);
     bool good = true;
     for (int i = 0; i < SLOW; i++) {
@@ -295,7 +301,7 @@ static void slow_figure(struct run_s3 *run, int seconds)
     snprintf(figure, sizeof figure, "%s of 64 KiB/s: seconds that %d took", run->name, seconds);
     series_figure(run->plan, figure, sending, "s", seconds * 1.1);
     snprintf(figure, sizeof figure, "%s, %u created, add", run->name, created);
-    series_figure(run->plan, figure, memory(run, "VmHWM") - before, "MiB", ADDED_MIB);
+    series_figure(run->plan, figure, memory(run, "VmHWM") - run->idle, "MiB", ADDED_MIB);
     run->plan->broken += !good || created != SLOW;
 }
 
@@ -315,11 +321,13 @@ void s3_part(struct plan *plan, const char *pattern, uint64_t large_bytes)
         }
         series_title(i == 0 ? "in front of MinIO" : "in front of Ceph RGW");
         if (s3_server_start(&run.server, servers[i])) {
-            small_match(&run, names[0], 64 << 10);
-            small_match(&run, names[1], 1 << 20);
+            wait_ms(SETTLE_MS);
+            run.idle = memory(&run, "VmRSS");
             upload_match(&run, large_bytes);
             download_match(&run, large_bytes);
             slow_figure(&run, plan->seconds < 1 ? 10 : (int)(60 * plan->seconds));
+            small_match(&run, names[0], 64 << 10);
+            small_match(&run, names[1], 1 << 20);
         } else {
             plan->broken++;
         }
