@@ -2,6 +2,7 @@
 #include "blob.h"
 
 #include "multipart.h"
+#include "note.h"
 #include "props.h"
 
 #include <libxml/xmlwriter.h>
@@ -96,6 +97,14 @@ static bool location_body(const char *region, struct text *body)
     return good && !body->failed;
 }
 
+static enum mgw_status ask_bucket(struct mgw_call *call, struct s3 *s3, const char *bucket)
+{
+    struct request request = {.method = "HEAD", .bucket = bucket};
+    enum mgw_status status = request_send(call, s3, &request);
+    request_end(s3, &request);
+    return status;
+}
+
 enum mgw_status blob_create_bucket(struct mgw_call *call, struct s3 *s3, const char *bucket)
 {
     struct request request = {.method = "PUT", .bucket = bucket, .body_sent = true};
@@ -117,9 +126,11 @@ enum mgw_status blob_create_bucket(struct mgw_call *call, struct s3 *s3, const c
     if (request_is(&request, "BucketAlreadyOwnedByYou")) {
         status = MGW_OK;
     }
+    /* Ceph says so of one that another thread of ours is making */
+    bool whose = request_is(&request, "BucketAlreadyExists");
     request_end(s3, &request);
     spool_close(&spool);
-    return status;
+    return whose ? ask_bucket(call, s3, bucket) : status;
 }
 
 bool blob_made_bucket(struct mgw_call *call, struct s3 *s3, const struct request *request)
@@ -199,16 +210,16 @@ static enum mgw_status copy_large(struct mgw_call *call, struct s3 *s3, const st
                                   const struct object *to, const struct mgw_stat *stat,
                                   struct mgw_stat *made)
 {
-    const char *upload_id;
-    char nonce[33];
-    s3_random_hex(s3, nonce, 16);
-    enum mgw_status status =
-        multipart_create(call, s3, to, stat->content_type, stat->metadata, nonce, &upload_id);
-    if (status == MGW_OK) {
-        status = copy_parts(call, s3, from, to, stat, upload_id, made, nonce);
-        if (status != MGW_OK) {
-            multipart_abort(call, s3, to, upload_id);
-        }
+    AUTO_NOTE struct note note = {0};
+    enum mgw_status status = note_new(call, s3, to, &note);
+    status =
+        status == MGW_OK ? note_begin(call, s3, &note, stat->content_type, stat->metadata) : status;
+    if (status != MGW_OK) {
+        return status;
+    }
+    status = copy_parts(call, s3, from, to, stat, note.upload_id, made, note.id);
+    if (status == MGW_OK || multipart_abort(call, s3, to, note.upload_id) == MGW_OK) {
+        note_end(call, s3, &note); /* else the sweep ends it */
     }
     return status;
 }

@@ -36,27 +36,27 @@ static enum mgw_status small_part(struct mgw_call *call, struct s3 *s3, const st
 }
 
 /* An upload of two parts, of which one is named at its end. */
-static enum mgw_status ask(struct mgw_call *call, struct s3 *s3, const struct object *object,
-                           bool *all)
+static enum mgw_status ask(struct mgw_call *call, struct s3 *s3, struct note *note,
+                           const struct object *object, bool *all)
 {
-    const char *upload_id;
-    char nonce[33];
     struct mgw_stat stat = {.size = sizeof stat};
     struct multipart_part first = {.number = 1, .length = 1}, second = {.number = 2, .length = 1};
-    s3_random_hex(s3, nonce, 16);
-    enum mgw_status status = multipart_create(call, s3, object, NULL, NULL, nonce, &upload_id);
+    enum mgw_status status = note_begin(call, s3, note, NULL, NULL);
     if (status != MGW_OK) {
         return status;
     }
-    status = small_part(call, s3, object, upload_id, &first);
-    status = status == MGW_OK ? small_part(call, s3, object, upload_id, &second) : status;
+    status = small_part(call, s3, object, note->upload_id, &first);
+    status = status == MGW_OK ? small_part(call, s3, object, note->upload_id, &second) : status;
     if (status == MGW_OK) {
-        status = multipart_complete(call, s3, object, upload_id, &first, 1, false, nonce, &stat);
+        status = multipart_complete(call, s3, object, note->upload_id, &first, 1, false, note->id,
+                                    &stat);
         *all = status == MGW_INVALID;
         status = *all ? MGW_OK : status;
     }
-    multipart_abort(call, s3, object, upload_id);
-    blob_delete(call, s3, object);
+    if (multipart_abort(call, s3, object, note->upload_id) == MGW_OK &&
+        blob_delete(call, s3, object) == MGW_OK) {
+        note_end(call, s3, note);
+    }
     return status;
 }
 
@@ -69,9 +69,11 @@ enum mgw_status loose_wanted(struct mgw_call *call, struct s3 *s3, const char *b
     }
     char id[33];
     struct object object;
+    AUTO_NOTE struct note note = {0};
     s3_random_hex(s3, id, 16);
     enum mgw_status status = loose_object(call, s3, bucket, id, 0, &object);
-    status = status == MGW_OK ? ask(call, s3, &object, wanted) : status;
+    status = status == MGW_OK ? note_new(call, s3, &object, &note) : status;
+    status = status == MGW_OK ? ask(call, s3, &note, &object, wanted) : status;
     if (status == MGW_OK) {
         atomic_store(&s3->completes, *wanted ? ALL_PARTS : ANY_PARTS);
     }

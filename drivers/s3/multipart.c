@@ -10,7 +10,7 @@
 
 enum mgw_status multipart_create(struct mgw_call *call, struct s3 *s3, const struct object *object,
                                  const char *content_type, const char *const *metadata,
-                                 const char *nonce, const char **upload_id)
+                                 const char *nonce, const char **upload_id, bool *retried)
 {
     char id[1100];
     AUTO_ANSWER struct answer answer = {0};
@@ -28,6 +28,7 @@ enum mgw_status multipart_create(struct mgw_call *call, struct s3 *s3, const str
         if (!root || !*answer_value(root, "UploadId", id, sizeof id)) {
             status = request_judge_body(call, s3, &request);
         } else {
+            *retried = request.doubtful;
             *upload_id = s3_keep(call, id);
             status = *upload_id ? MGW_OK : s3_no_memory(call);
         }
@@ -300,7 +301,7 @@ enum mgw_status multipart_list(struct mgw_call *call, struct s3 *s3, const struc
 
 enum mgw_status multipart_abort_all(struct mgw_call *call, struct s3 *s3,
                                     const struct object *object, int64_t before_ms,
-                                    uint64_t *aborted)
+                                    multipart_spared *spared, void *ctx, uint64_t *aborted)
 {
     AUTO_ANSWER struct answer answer = {0};
     struct request request = {.method = "GET", .bucket = object->bucket};
@@ -321,8 +322,12 @@ enum mgw_status multipart_abort_all(struct mgw_call *call, struct s3 *s3,
             !*answer_value(at, "UploadId", id, sizeof id)) {
             continue;
         }
-        status = multipart_abort(call, s3, object, id);
-        *aborted += status == MGW_OK;
+        bool spare = false;
+        status = spared(ctx, id, &spare);
+        if (status == MGW_OK && !spare) {
+            status = multipart_abort(call, s3, object, id);
+            *aborted += status == MGW_OK;
+        }
     }
     request_end(s3, &request);
     return status == MGW_NOT_FOUND ? MGW_OK : status;

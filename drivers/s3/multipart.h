@@ -14,10 +14,11 @@ struct multipart_part {
     char etag[65];
 };
 
-/* UPLOAD_ID in the call's memory. NONCE says later whose upload made the object. */
+/* UPLOAD_ID in the call's memory. NONCE says later whose upload made the object. *RETRIED: there
+ * may be a second upload, made by an attempt whose answer was lost. */
 enum mgw_status multipart_create(struct mgw_call *call, struct s3 *s3, const struct object *object,
                                  const char *content_type, const char *const *metadata,
-                                 const char *nonce, const char **upload_id);
+                                 const char *nonce, const char **upload_id, bool *retried);
 /* PART->number and length are given; its etag is answered. */
 enum mgw_status multipart_send(struct mgw_call *call, struct s3 *s3, const struct object *object,
                                const char *upload_id, const struct spool *spool,
@@ -40,9 +41,11 @@ enum mgw_status multipart_abort(struct mgw_call *call, struct s3 *s3, const stru
 typedef bool multipart_emit(void *ctx, const struct multipart_part *part);
 enum mgw_status multipart_list(struct mgw_call *call, struct s3 *s3, const struct object *object,
                                const char *upload_id, multipart_emit *emit, void *ctx);
-/* Aborts the uploads of exactly this object that began before BEFORE_MS; how many. */
+/* Aborts the uploads of exactly this object that began before BEFORE_MS, but those that SPARED
+ * answers true for; how many. A failure of SPARED ends the walk. */
+typedef enum mgw_status multipart_spared(void *ctx, const char *upload_id, bool *spared);
 enum mgw_status multipart_abort_all(struct mgw_call *call, struct s3 *s3,
                                     const struct object *object, int64_t before_ms,
-                                    uint64_t *aborted);
+                                    multipart_spared *spared, void *ctx, uint64_t *aborted);
 
 #endif

@@ -2,6 +2,7 @@
 #include "note.h"
 
 #include "blob.h"
+#include "multipart.h"
 #include "props.h"
 #include "spool.h"
 
@@ -41,12 +42,13 @@ static enum mgw_status name_of(struct mgw_call *call, const struct s3 *s3, const
 
 static char *encode(const struct note *note, int64_t now_ms)
 {
-    json_t *json = json_pack(
-        "{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:I}", "format", FORMAT, "bucket",
-        note->bucket, "key", note->key, "upload_id", note->upload_id, "fence",
-        (json_int_t)note->fence, "generation", (json_int_t)note->generation, "length",
-        (json_int_t)note->length, "flags", (json_int_t)note->flags, "resumable", note->resumable,
-        "loose", note->loose, "done", note->done, "written", (json_int_t)now_ms);
+    json_t *json =
+        json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:I}", "format",
+                  FORMAT, "bucket", note->bucket, "key", note->key, "upload_id", note->upload_id,
+                  "fence", (json_int_t)note->fence, "generation", (json_int_t)note->generation,
+                  "length", (json_int_t)note->length, "flags", (json_int_t)note->flags, "resumable",
+                  note->resumable, "loose", note->loose, "done", note->done, "retried",
+                  note->retried, "written", (json_int_t)now_ms);
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     return text;
@@ -54,7 +56,8 @@ static char *encode(const struct note *note, int64_t now_ms)
 
 /* One PUT of a note's text. BARE: the etag without quotes. */
 static enum mgw_status put_text(struct mgw_call *call, struct s3 *s3, struct note *note,
-                                const struct object *object, const struct spool *spool, bool bare)
+                                const struct object *object, const struct spool *spool, bool bare,
+                                bool *doubtful)
 {
     char match[260], etag[300];
     struct request request = {.method = "PUT", .bucket = object->bucket, .object = object->name};
@@ -68,12 +71,30 @@ static enum mgw_status put_text(struct mgw_call *call, struct s3 *s3, struct not
     if (status != MGW_OK && blob_made_bucket(call, s3, &request)) {
         status = request_send(call, s3, &request);
     }
+    *doubtful = request.doubtful;
     if (status == MGW_OK) {
         lane_header(&request.exchange, "etag", etag, sizeof etag);
         props_etag(etag, note->etag);
     }
     request_end(s3, &request);
     return status;
+}
+
+/* If-Match failed, perhaps on what an earlier attempt had written. */
+static enum mgw_status look_again(struct mgw_call *call, struct s3 *s3, struct note *note,
+                                  int64_t written_ms)
+{
+    AUTO_NOTE struct note is = {0};
+    enum mgw_status status = note_read(call, s3, note->bucket, note->id, &is);
+    if (status != MGW_OK) {
+        return status == MGW_NOT_FOUND ? MGW_CONFLICT : status;
+    }
+    if (is.written_ms != written_ms || is.fence != note->fence ||
+        is.generation != note->generation || strcmp(is.upload_id, note->upload_id) != 0) {
+        return mgw_fail(call, MGW_CONFLICT, "the note %s has changed", note->id);
+    }
+    memcpy(note->etag, is.etag, sizeof note->etag);
+    return MGW_OK;
 }
 
 enum mgw_status note_write(struct mgw_call *call, struct s3 *s3, struct note *note)
@@ -85,15 +106,18 @@ enum mgw_status note_write(struct mgw_call *call, struct s3 *s3, struct note *no
     if (!text) {
         return mgw_fail(call, MGW_INVALID, "the key is no UTF-8");
     }
-    bool held = note->etag[0], bare = atomic_load(&s3->bare_etags);
+    bool held = note->etag[0], bare = atomic_load(&s3->bare_etags), doubtful = false;
     enum mgw_status status = name_of(call, s3, note->bucket, note->id, &object);
     status = status == MGW_OK ? spool_open(call, s3, &spool) : status;
     status = status == MGW_OK ? spool_write(call, &spool, text, strlen(text)) : status;
     status = status == MGW_OK ? spool_seal(call, &spool) : status;
-    status = status == MGW_OK ? put_text(call, s3, note, &object, &spool, bare) : status;
+    status = status == MGW_OK ? put_text(call, s3, note, &object, &spool, bare, &doubtful) : status;
+    if (status == MGW_CONFLICT && held && doubtful) {
+        status = look_again(call, s3, note, now);
+    }
     if (status == MGW_CONFLICT && held && !bare) {
         /* Ceph compares a PUT's If-Match with its etag as it stands, quotes and all. */
-        status = put_text(call, s3, note, &object, &spool, true);
+        status = put_text(call, s3, note, &object, &spool, true, &doubtful);
         if (status == MGW_OK) {
             atomic_store(&s3->bare_etags, true);
         }
@@ -108,14 +132,15 @@ static enum mgw_status decode(struct mgw_call *call, const struct text *text, st
 {
     const char *bucket, *key, *upload_id;
     json_int_t format, fence, generation, length, flags, written;
-    int resumable, loose, done;
+    int resumable, loose, done, retried = 0;
     json_t *json = json_loadb(text_of(text), text->length, JSON_REJECT_DUPLICATES, NULL);
     bool good =
-        json && json_unpack(json, "{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:I}",
-                            "format", &format, "bucket", &bucket, "key", &key, "upload_id",
-                            &upload_id, "fence", &fence, "generation", &generation, "length",
-                            &length, "flags", &flags, "resumable", &resumable, "loose", &loose,
-                            "done", &done, "written", &written) == 0;
+        json &&
+        json_unpack(json, "{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s?b, s:I}",
+                    "format", &format, "bucket", &bucket, "key", &key, "upload_id", &upload_id,
+                    "fence", &fence, "generation", &generation, "length", &length, "flags", &flags,
+                    "resumable", &resumable, "loose", &loose, "done", &done, "retried", &retried,
+                    "written", &written) == 0;
     if (!good || format != FORMAT) {
         json_decref(json);
         return mgw_fail(call, MGW_CORRUPT, "the note %s of an upload is damaged or newer than this",
@@ -131,6 +156,7 @@ static enum mgw_status decode(struct mgw_call *call, const struct text *text, st
     note->resumable = resumable;
     note->loose = loose;
     note->done = done;
+    note->retried = retried;
     note->written_ms = written;
     json_decref(json);
     return note->bucket && note->key && note->upload_id ? MGW_OK : s3_no_memory(call);
@@ -158,6 +184,30 @@ enum mgw_status note_read(struct mgw_call *call, struct s3 *s3, const char *buck
         status = mgw_fail(call, MGW_CORRUPT, "the note %s is about another bucket", id);
     }
     return status;
+}
+
+enum mgw_status note_begin(struct mgw_call *call, struct s3 *s3, struct note *note,
+                           const char *content_type, const char *const *metadata)
+{
+    struct object object = {note->bucket, note->key};
+    const char *upload_id = NULL;
+    enum mgw_status status = note_write(call, s3, note);
+    if (status == MGW_OK) {
+        status = multipart_create(call, s3, &object, content_type, metadata, note->id, &upload_id,
+                                  &note->retried);
+    }
+    if (status != MGW_OK) {
+        return status;
+    }
+    free(note->upload_id);
+    note->upload_id = strdup(upload_id);
+    return note->upload_id ? note_write(call, s3, note) : s3_no_memory(call);
+}
+
+enum mgw_status note_end(struct mgw_call *call, struct s3 *s3, struct note *note)
+{
+    note->done = true;
+    return note->retried ? note_write(call, s3, note) : note_remove(call, s3, note);
 }
 
 enum mgw_status note_remove(struct mgw_call *call, struct s3 *s3, const struct note *note)

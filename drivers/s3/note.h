@@ -17,6 +17,7 @@ struct note {
     uint64_t length; /* of MGW_PUT_LENGTH_KNOWN */
     uint32_t flags;  /* of struct mgw_put */
     bool resumable, done;
+    bool retried;   /* its upload may have been created twice: the sweep looks for the other */
     bool loose;     /* its parts are objects: loose.h */
     char etag[257]; /* of the note as it was read or written last; "": never */
     int64_t written_ms;
@@ -32,6 +33,11 @@ enum mgw_status note_write(struct mgw_call *call, struct s3 *s3, struct note *no
 /* Reads note ID of BUCKET (S3's). MGW_NOT_FOUND. */
 enum mgw_status note_read(struct mgw_call *call, struct s3 *s3, const char *bucket, const char *id,
                           struct note *note);
+/* Begins NOTE's upload: the note first, so that what a crash leaves behind it can be found. */
+enum mgw_status note_begin(struct mgw_call *call, struct s3 *s3, struct note *note,
+                           const char *content_type, const char *const *metadata);
+/* The upload is over: removes the note, or leaves it to the sweep with what else that must find. */
+enum mgw_status note_end(struct mgw_call *call, struct s3 *s3, struct note *note);
 enum mgw_status note_remove(struct mgw_call *call, struct s3 *s3, const struct note *note);
 /* Writes it again where it has grown old, so that no sweep takes it for a dead one's. */
 enum mgw_status note_refresh(struct mgw_call *call, struct s3 *s3, struct note *note);

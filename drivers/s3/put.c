@@ -257,31 +257,16 @@ static bool grow_parts(struct writer *writer)
     return true;
 }
 
-/* The note first: what a crash leaves behind it can be found. */
-static enum mgw_status begin_multipart(struct mgw_call *call, struct writer *writer)
-{
-    struct s3 *s3 = writer->s3;
-    const char *upload_id = NULL;
-    enum mgw_status status = note_write(call, s3, &writer->note);
-    if (status == MGW_OK) {
-        status =
-            multipart_create(call, s3, &writer->object, writer->content_type,
-                             (const char *const *)writer->metadata, writer->note.id, &upload_id);
-    }
-    if (status == MGW_OK) {
-        free(writer->note.upload_id);
-        writer->note.upload_id = strdup(upload_id);
-        writer->multipart = true;
-        status = writer->note.upload_id ? note_write(call, s3, &writer->note) : s3_no_memory(call);
-    }
-    return status;
-}
-
 /* Hands the gathered part to a sender. */
 static enum mgw_status flush(struct mgw_call *call, struct writer *writer)
 {
     struct s3 *s3 = writer->s3;
-    enum mgw_status status = writer->multipart ? MGW_OK : begin_multipart(call, writer);
+    enum mgw_status status = MGW_OK;
+    if (!writer->multipart) {
+        status = note_begin(call, s3, &writer->note, writer->content_type,
+                            (const char *const *)writer->metadata);
+        writer->multipart = writer->note.upload_id && writer->note.upload_id[0];
+    }
     status = status == MGW_OK ? spool_seal(call, &writer->spool) : status;
     status = status == MGW_OK ? wait_parts(call, writer, IN_FLIGHT - 1) : status;
     if (status == MGW_OK && writer->part_count == S3_PARTS_MAX) {
@@ -396,7 +381,7 @@ enum mgw_status put_commit(struct mgw_call *call, void *handle, struct mgw_stat 
         }
     }
     if (status == MGW_OK) {
-        if (writer->multipart && note_remove(call, s3, &writer->note) != MGW_OK) {
+        if (writer->multipart && note_end(call, s3, &writer->note) != MGW_OK) {
             s3->host->log(s3->name, MGW_LOG_DEBUG, "the note %s is left to the sweep",
                           writer->note.id);
         }
@@ -427,7 +412,7 @@ void put_abort(struct mgw_call *call, void *handle)
                 ? multipart_abort(&own.call, s3, &writer->object, writer->note.upload_id)
                 : MGW_UNKNOWN_OUTCOME; /* created, perhaps, and not answered */
         if (status == MGW_OK) {
-            note_remove(&own.call, s3, &writer->note);
+            note_end(&own.call, s3, &writer->note);
         }
         own_call_done(&own);
     }

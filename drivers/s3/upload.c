@@ -85,7 +85,6 @@ enum mgw_status upload_create(struct mgw_call *call, void *instance, const struc
     struct s3 *s3 = instance;
     struct object object;
     AUTO_NOTE struct note note = {0};
-    const char *upload_id = NULL;
     enum mgw_status status = s3_over(call, s3);
     status = status == MGW_OK ? place_object(call, s3, blob, &object) : status;
     status = status == MGW_OK ? note_new(call, s3, &object, &note) : status;
@@ -96,18 +95,10 @@ enum mgw_status upload_create(struct mgw_call *call, void *instance, const struc
     note.flags = put->flags;
     note.length = put->length;
     status = loose_wanted(call, s3, object.bucket, &note.loose);
-    status = status == MGW_OK ? note_write(call, s3, &note) : status;
     if (status == MGW_OK) {
-        status = multipart_create(
-            call, s3, &object, MGW_HAS(put, content_type) ? put->content_type : NULL,
-            MGW_HAS(put, metadata) ? put->metadata : NULL, note.id, &upload_id);
+        status = note_begin(call, s3, &note, MGW_HAS(put, content_type) ? put->content_type : NULL,
+                            MGW_HAS(put, metadata) ? put->metadata : NULL);
     }
-    if (status != MGW_OK) {
-        return status;
-    }
-    free(note.upload_id);
-    note.upload_id = strdup(upload_id);
-    status = note.upload_id ? note_write(call, s3, &note) : s3_no_memory(call);
     return status == MGW_OK ? write_state(call, &note, state) : status;
 }
 
@@ -237,5 +228,5 @@ enum mgw_status upload_abort(struct mgw_call *call, void *instance, const struct
     if (status == MGW_OK && state.loose) {
         status = loose_remove(call, s3, state.bucket, state.id);
     }
-    return status == MGW_OK ? note_remove(call, s3, &note) : status;
+    return status == MGW_OK ? note_end(call, s3, &note) : status;
 }
