@@ -66,17 +66,22 @@ static char *decode(struct mgw_call *call, const char *value, size_t length)
     return (char *)bytes;
 }
 
+static bool is_name(const char *name)
+{
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    return length > 0 && !name[length] && strncmp(name, OWN, strlen(OWN)) != 0;
+}
+
 enum mgw_status props_pairs(struct mgw_call *call, const char *const *metadata, const char *nonce,
                             struct sign_pair *pairs, size_t *count, size_t most)
 {
     size_t bytes = 0;
     for (; metadata && metadata[0]; metadata += 2) {
         bytes += strlen(metadata[0]) + strlen(metadata[1]);
-        if (bytes > PROPS_METADATA_MAX || *count + 1 >= most ||
-            strncmp(metadata[0], OWN, strlen(OWN)) == 0) {
+        if (bytes > PROPS_METADATA_MAX || *count + 1 >= most || !is_name(metadata[0])) {
             return mgw_fail(call, MGW_INVALID,
                             "the metadata have more than %u bytes or too many entries, or a name "
-                            "that begins with " OWN,
+                            "that is not [a-z0-9-]+ or begins with " OWN,
                             PROPS_METADATA_MAX);
         }
         AUTO_TEXT struct text name = {0};
