@@ -1,91 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lane.h"
+#include "lane_inside.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { IDLE_LANES = 64, IDLE_MS = 60000, STEP_MS = 100, HEADERS_MAX = 65536 };
-
-struct lane {
-    struct lane *next;
-    CURL *easy;
-    CURLM *multi;
-    struct curl_slist *lines;
-    int64_t idle_since;
-    bool added;
-    char error[CURL_ERROR_SIZE];
-};
-
-struct lanes {
-    const struct mgw_host *host;
-    pthread_mutex_t lock;
-    struct lane *idle; /* the last used first */
-    size_t idle_count;
-    char *ca_file, *proxy;
-    struct lane_options options;
-};
-
-static void global_init(void)
-{
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-static void lane_free(struct lane *lane)
-{
-    if (!lane) {
-        return;
-    }
-    if (lane->added) {
-        curl_multi_remove_handle(lane->multi, lane->easy);
-    }
-    curl_easy_cleanup(lane->easy);
-    if (lane->multi) {
-        curl_multi_cleanup(lane->multi);
-    }
-    curl_slist_free_all(lane->lines);
-    free(lane);
-}
-
-struct lanes *lanes_new(const struct mgw_host *host, const struct lane_options *options)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, global_init);
-    struct lanes *lanes = calloc(1, sizeof *lanes);
-    if (!lanes) {
-        return NULL;
-    }
-    lanes->host = host;
-    lanes->options = *options;
-    lanes->ca_file = options->ca_file ? strdup(options->ca_file) : NULL;
-    lanes->proxy = strdup(options->proxy ? options->proxy : "");
-    pthread_mutex_init(&lanes->lock, NULL);
-    if (!lanes->proxy || (options->ca_file && !lanes->ca_file)) {
-        lanes_free(lanes);
-        return NULL;
-    }
-    return lanes;
-}
-
-void lanes_free(struct lanes *lanes)
-{
-    if (!lanes) {
-        return;
-    }
-    for (struct lane *lane = lanes->idle, *next; lane; lane = next) {
-        next = lane->next;
-        lane_free(lane);
-    }
-    pthread_mutex_destroy(&lanes->lock);
-    free(lanes->ca_file);
-    free(lanes->proxy);
-    free(lanes);
-}
+enum { STEP_MS = 100, HEADERS_MAX = 65536 };
 
 /* ---- What libcurl asks for ---- */
 
@@ -210,57 +133,6 @@ static void set_constant(const struct lanes *lanes, struct lane *lane)
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 }
 
-static struct lane *lane_new(void)
-{
-    struct lane *lane = calloc(1, sizeof *lane);
-    if (lane) {
-        lane->easy = curl_easy_init();
-        lane->multi = curl_multi_init();
-    }
-    if (lane && (!lane->easy || !lane->multi)) {
-        lane_free(lane);
-        return NULL;
-    }
-    return lane;
-}
-
-static struct lane *take(struct lanes *lanes)
-{
-    pthread_mutex_lock(&lanes->lock);
-    struct lane *lane = lanes->idle;
-    if (lane) {
-        lanes->idle = lane->next;
-        lanes->idle_count--;
-    }
-    pthread_mutex_unlock(&lanes->lock);
-    return lane ? lane : lane_new();
-}
-
-/* Back on top; what has lain there for long goes, oldest first. */
-static void give(struct lanes *lanes, struct lane *lane)
-{
-    struct lane *old = NULL;
-    lane->idle_since = lanes->host->monotonic_ms();
-    pthread_mutex_lock(&lanes->lock);
-    lane->next = lanes->idle;
-    lanes->idle = lane;
-    lanes->idle_count++;
-    size_t kept = 0;
-    for (struct lane **at = &lanes->idle; *at; at = &(*at)->next) {
-        if (++kept > IDLE_LANES || lane->idle_since - (*at)->idle_since > IDLE_MS) {
-            old = *at;
-            *at = NULL;
-            lanes->idle_count = kept - 1;
-            break;
-        }
-    }
-    pthread_mutex_unlock(&lanes->lock);
-    for (struct lane *next; old; old = next) {
-        next = old->next;
-        lane_free(old);
-    }
-}
-
 /* ---- An exchange ---- */
 
 static bool set_lines(struct lane *lane, const char *lines)
@@ -309,7 +181,7 @@ static void set_exchange(struct lane_exchange *exchange)
 
 bool lane_begin(struct lanes *lanes, struct lane_exchange *exchange)
 {
-    struct lane *lane = exchange->lane = take(lanes);
+    struct lane *lane = exchange->lane = lane_take(lanes);
     if (!lane) {
         return false;
     }
@@ -416,7 +288,7 @@ void lane_end(struct lanes *lanes, struct lane_exchange *exchange)
         if (lane->added) { /* one that has not ended loses its connection here */
             curl_multi_remove_handle(lane->multi, lane->easy);
             lane->added = false;
-            give(lanes, lane);
+            lane_give(lanes, lane);
         } else {
             lane_free(lane);
         }

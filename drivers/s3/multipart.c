@@ -8,6 +8,15 @@
 #include <libxml/xmlwriter.h>
 #include <string.h>
 
+uint64_t multipart_part_bytes(uint64_t least, uint64_t length, uint32_t parts)
+{
+    const uint64_t step = 1u << 20;
+    uint64_t need = (length + parts - 1) / parts;
+    need = (need + step - 1) / step * step;
+    need = need > least ? need : least;
+    return need < S3_PART_MAX ? need : S3_PART_MAX;
+}
+
 enum mgw_status multipart_create(struct mgw_call *call, struct s3 *s3, const struct object *object,
                                  const char *content_type, const char *const *metadata,
                                  const char *nonce, const char **upload_id, bool *retried)

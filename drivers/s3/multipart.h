@@ -47,5 +47,7 @@ typedef enum mgw_status multipart_spared(void *ctx, const char *upload_id, bool 
 enum mgw_status multipart_abort_all(struct mgw_call *call, struct s3 *s3,
                                     const struct object *object, int64_t before_ms,
                                     multipart_spared *spared, void *ctx, uint64_t *aborted);
+/* Bytes of a part, at LEAST, so that PARTS of them hold LENGTH (0: unknown) bytes. */
+uint64_t multipart_part_bytes(uint64_t least, uint64_t length, uint32_t parts);
 
 #endif

@@ -98,6 +98,26 @@ enum mgw_status props_pairs(struct mgw_call *call, const char *const *metadata, 
     return MGW_OK;
 }
 
+char **props_copy(const char *const *map)
+{
+    size_t count = 0;
+    while (map[count]) {
+        count += 2;
+    }
+    char **copy = calloc(count + 1, sizeof *copy);
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = strdup(map[i]);
+        if (!copy[i]) {
+            for (size_t j = 0; j < i; j++) {
+                free(copy[j]);
+            }
+            free(copy);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
 enum mgw_status props_add(struct mgw_call *call, const struct s3 *s3, struct request *request,
                           const char *content_type, const char *const *metadata, const char *nonce)
 {

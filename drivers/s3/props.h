@@ -27,5 +27,8 @@ bool props_etag(const char *header, char out[257]);
 int64_t props_time(const char *text);
 /* Base64 with padding, to be freed; NULL when memory is short. */
 char *props_base64(const void *bytes, size_t length);
+/* A copy of a metadata map, each of its strings and itself to be freed; NULL when memory is short.
+ */
+char **props_copy(const char *const *map);
 
 #endif

@@ -48,36 +48,7 @@ struct writer {
     char why[512];
 };
 
-uint64_t put_part_bytes(uint64_t least, uint64_t length, uint32_t parts)
-{
-    const uint64_t step = 1u << 20;
-    uint64_t need = (length + parts - 1) / parts;
-    need = (need + step - 1) / step * step;
-    need = need > least ? need : least;
-    return need < S3_PART_MAX ? need : S3_PART_MAX;
-}
-
 /* ---- Life ---- */
-
-static char **copy_map(const char *const *map)
-{
-    size_t count = 0;
-    while (map[count]) {
-        count += 2;
-    }
-    char **copy = calloc(count + 1, sizeof *copy);
-    for (size_t i = 0; copy && i < count; i++) {
-        copy[i] = strdup(map[i]);
-        if (!copy[i]) {
-            for (size_t j = 0; j < i; j++) {
-                free(copy[j]);
-            }
-            free(copy);
-            return NULL;
-        }
-    }
-    return copy;
-}
 
 static void writer_free(struct writer *writer)
 {
@@ -124,7 +95,7 @@ static enum mgw_status fill(struct mgw_call *call, struct writer *writer,
     writer->name = strdup(object.name);
     writer->request_id = strdup(call->request_id);
     writer->content_type = type ? strdup(type) : NULL;
-    writer->metadata = map ? copy_map(map) : NULL;
+    writer->metadata = map ? props_copy(map) : NULL;
     if (!writer->bucket || !writer->name || !writer->request_id ||
         (type && !writer->content_type) || (map && !writer->metadata)) {
         return s3_no_memory(call);
@@ -132,9 +103,9 @@ static enum mgw_status fill(struct mgw_call *call, struct writer *writer,
     writer->object = (struct object){writer->bucket, writer->name};
     writer->flags = put->flags;
     writer->announced = put->length;
-    writer->part_bytes = put->length
-                             ? put_part_bytes(s3->part_bytes, put->length, S3_PARTS_MAX)
-                             : put_part_bytes(s3->part_bytes * UNKNOWN_FACTOR, 0, S3_PARTS_MAX);
+    writer->part_bytes =
+        put->length ? multipart_part_bytes(s3->part_bytes, put->length, S3_PARTS_MAX)
+                    : multipart_part_bytes(s3->part_bytes * UNKNOWN_FACTOR, 0, S3_PARTS_MAX);
     status = note_new(call, s3, &writer->object, &writer->note);
     return status == MGW_OK ? spool_open(call, s3, &writer->spool) : status;
 }

@@ -14,7 +14,4 @@ enum mgw_status put_prepare(struct mgw_call *call, void *writer);
 enum mgw_status put_commit(struct mgw_call *call, void *writer, struct mgw_stat *stat);
 void put_abort(struct mgw_call *call, void *writer);
 
-/* Bytes of a part, at LEAST, so that PARTS of them hold LENGTH (0: unknown) bytes. */
-uint64_t put_part_bytes(uint64_t least, uint64_t length, uint32_t parts);
-
 #endif

@@ -2,12 +2,13 @@
  *
  * The S3 storage driver: what its rooms share.
  *
- *   s3.c        the plugin: table and configuration     place.c    endpoints, addressing, object
- * names creds*.c    credentials                             sign.c     SigV4 lane.c      libcurl:
- * one HTTP exchange              request.c  one S3 request: signed, retried, judged answer.c    XML
- * answers                             props.c    properties <-> headers put.c       writers;
- * spool.c their bytes, sender.c parts in flight, multipart.c the requests read.c blob.c list.c
- * presign.c upload.c loose.c note.c sweep.c    the other callbacks
+ * - s3.c, settings.c: the plugin, its table and configuration; marker.c: the store's marker
+ * - place.c: endpoints, addressing, object names; creds*.c, fetch.c: credentials; sign*.c: SigV4
+ * - lane*.c: libcurl, one HTTP exchange; request.c: one S3 request, signed, retried and judged by
+ *   fault.c; answer.c: XML; props.c: properties as headers and back
+ * - put.c: writers; spool.c: their bytes; whole.c: one PUT; multipart.c: the other requests;
+ *   sender.c: parts in flight
+ * - read.c, blob.c, list.c, presign.c, upload*.c, loose.c, note.c, sweep.c: the other callbacks
  *
  * With `bucket` set, everything lies in that one bucket:
  *   PREFIX BUCKET/KEY                a blob of the logical BUCKET

@@ -4,7 +4,6 @@
 #include "blob.h"
 #include "loose.h"
 #include "multipart.h"
-#include "put.h"
 #include "spool.h"
 
 #include <string.h>
@@ -24,7 +23,7 @@ enum mgw_status upload_plan(struct mgw_call *call, void *instance, const struct 
 {
     (void)call;
     (void)instance;
-    plan->part_min = put_part_bytes(S3_PART_MIN, put->length, UPLOAD_PARTS_MAX);
+    plan->part_min = multipart_part_bytes(S3_PART_MIN, put->length, UPLOAD_PARTS_MAX);
     plan->part_max = S3_PART_MAX;
     plan->part_align = 1;
     plan->max_parts = UPLOAD_PARTS_MAX;
