@@ -173,9 +173,13 @@ static int show_instance(struct registry *registry, const struct config *config,
                                            {"shared", MGW_STORAGE_SHARED},
                                            {"ordered_list", MGW_STORAGE_ORDERED_LIST},
                                            {"copy", MGW_STORAGE_COPY},
+                                           {"read_only", MGW_STORAGE_READ_ONLY},
+                                           {"volatile", MGW_STORAGE_VOLATILE},
                                            {0}};
-    static const struct named repository[] = {
-        {"inline_read", MGW_REPO_INLINE_READ}, {"shared", MGW_REPO_SHARED}, {0}};
+    static const struct named repository[] = {{"inline_read", MGW_REPO_INLINE_READ},
+                                              {"shared", MGW_REPO_SHARED},
+                                              {"volatile", MGW_REPO_VOLATILE},
+                                              {0}};
     struct mgw_error error = {.size = sizeof error};
     struct store *store = NULL;
     struct rows *rows = NULL;

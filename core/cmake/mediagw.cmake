@@ -72,3 +72,10 @@ function(mediagw_plugin name)
     install(FILES ${CMAKE_SOURCE_DIR}/plugins.d/${name}.json DESTINATION ${MEDIAGW_DESCRIPTOR_INSTALL_DIR})
   endif()
 endfunction()
+
+# The same for a filter, with what filters share compiled in.
+function(mediagw_filter name)
+  mediagw_plugin(${name} ${ARGN})
+  target_sources(plugin_${name} PRIVATE ${CMAKE_SOURCE_DIR}/drivers/filters/common/pass.c)
+  target_include_directories(plugin_${name} PRIVATE ${CMAKE_SOURCE_DIR})
+endfunction()

@@ -4,6 +4,8 @@
  * others: store_io.c (writers, readers, copy), store_list.c, store_upload.c, store_proxy.c. */
 #include "core/plugin/store_inside.h"
 
+#include "core/base/buf.h"
+
 #include <string.h>
 
 #define CALLBACK(field)                                                                            \
@@ -50,7 +52,7 @@ const char *store_lacks(const struct mgw_storage_driver *table, bool filter)
 static uint64_t backed(const struct store *store, uint64_t claimed)
 {
     const struct mgw_storage_driver *driver = &store->driver;
-    uint64_t known = ((uint64_t)MGW_STORAGE_COPY << 1) - 1;
+    uint64_t known = ((uint64_t)MGW_STORAGE_VOLATILE << 1) - 1;
     if (!driver->descriptor) {
         known &= ~(uint64_t)MGW_STORAGE_LOCAL_FD;
     }
@@ -92,7 +94,10 @@ static enum mgw_status describe(struct store *store, struct mgw_call *call)
     }
     store->store_id = strdup(limits->store_id ? limits->store_id : "");
     limits->store_id = store->store_id;
-    return store->store_id ? MGW_OK : mgw_fail(call, MGW_UNAVAILABLE, "out of memory");
+    store->layers = strdup(store->guard.name);
+    limits->layers = store->layers;
+    return store->store_id && store->layers ? MGW_OK
+                                            : mgw_fail(call, MGW_UNAVAILABLE, "out of memory");
 }
 
 enum mgw_status store_new(struct mgw_call *call, const char *name,
@@ -136,6 +141,7 @@ void store_free(struct store *store)
     guard_done(&store->guard);
     layers_free(store->below);
     free(store->store_id);
+    free(store->layers);
     free(store);
 }
 
@@ -157,18 +163,34 @@ void layers_free(struct layers *layers)
     free(layers);
 }
 
+/* "NAME LAYERS…": the names of all that STORE stands on. */
+static char *layer_names(const struct store *store, const struct layers *layers)
+{
+    AUTO_BUF struct buf names = {0};
+    buf_text(&names, store->guard.name);
+    for (size_t i = 0; i < layers->count; i++) {
+        buf_printf(&names, " %s", layers->at[i].store->layers);
+    }
+    return buf_take(&names);
+}
+
 enum mgw_status store_stack(struct store *store, struct mgw_call *call, struct layers *layers)
 {
+    static const uint64_t lacks = MGW_STORAGE_READ_ONLY | MGW_STORAGE_VOLATILE;
     const struct store *lower = layers->at[0].store;
-    store->limits.capabilities &= lower->limits.capabilities;
-    if (!store->store_id[0]) {
-        char *id = strdup(lower->store_id);
-        if (!id) {
-            return mgw_fail(call, MGW_UNAVAILABLE, "out of memory");
-        }
-        free(store->store_id);
-        store->limits.store_id = store->store_id = id;
+    uint64_t own = store->limits.capabilities, below = lower->limits.capabilities;
+    store->limits.capabilities = (own & below & ~lacks) | ((own | below) & lacks);
+    char *names = layer_names(store, layers);
+    char *id = strdup(store->store_id[0] ? store->store_id : lower->store_id);
+    if (!names || !id) {
+        free(names);
+        free(id);
+        return mgw_fail(call, MGW_UNAVAILABLE, "out of memory");
     }
+    free(store->layers);
+    store->limits.layers = store->layers = names;
+    free(store->store_id);
+    store->limits.store_id = store->store_id = id;
     store->below = layers;
     return MGW_OK;
 }

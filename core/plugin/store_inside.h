@@ -18,6 +18,7 @@ struct store {
     bool filter; /* NULL means "not available": no fallbacks */
     struct mgw_storage_limits limits;
     char *store_id;
+    char *layers;         /* names, outermost first */
     struct layers *below; /* NULL: none */
 };
 
@@ -45,7 +46,8 @@ struct store_reader {
 /* The name of a required callback that the table lacks, or NULL. */
 const char *store_lacks(const struct mgw_storage_driver *table, bool filter);
 /* Puts STORE upon LAYERS, whose end is then its own. A stack can do what every layer grants, so
- * that only the first layer's capabilities are kept; its store id shows through. */
+ * that only the first layer's capabilities are kept, and cannot do what any layer says it cannot;
+ * the first layer's store id shows through. */
 enum mgw_status store_stack(struct store *store, struct mgw_call *call, struct layers *layers);
 
 /* MGW_INVALID where the caller's own arguments break the header's rules. */

@@ -141,6 +141,8 @@ VALUE(MGW_STORAGE_PRESIGN_PART, 64);
 VALUE(MGW_STORAGE_SHARED, 128);
 VALUE(MGW_STORAGE_ORDERED_LIST, 256);
 VALUE(MGW_STORAGE_COPY, 512);
+VALUE(MGW_STORAGE_READ_ONLY, 1024);
+VALUE(MGW_STORAGE_VOLATILE, 2048);
 VALUE(MGW_PRESIGN_GET, 1);
 VALUE(MGW_PRESIGN_PUT, 2);
 VALUE(MGW_PRESIGN_PART, 3);
@@ -161,6 +163,7 @@ AT(struct mgw_storage_limits, store_id, 40);
 SPAN(struct mgw_storage_limits, 48);
 AT(struct mgw_storage_limits, max_metadata_bytes, 48);
 AT(struct mgw_storage_limits, reserved2, 52);
+AT(struct mgw_storage_limits, layers, 56);
 
 AT(struct mgw_blob, size, 0);
 AT(struct mgw_blob, bucket, 8);
@@ -314,6 +317,7 @@ VALUE(MGW_FIELD_LEASE, 4096);
 VALUE(MGW_FIELD_FINGERPRINT, 8192);
 VALUE(MGW_REPO_INLINE_READ, 1);
 VALUE(MGW_REPO_SHARED, 2);
+VALUE(MGW_REPO_VOLATILE, 4);
 VALUE(MGW_VERSION_NONE, 0);
 VALUE(MGW_VERSION_ANY, -1);
 

@@ -118,7 +118,7 @@ static void capabilities_of_the_future_are_not_shown(void **state)
     (void)state;
     struct store *store = fake_store(&fake_table, MGW_THREADS_PARALLEL); /* claims every bit */
     uint64_t shown = store_limits(store)->capabilities;
-    assert_int_equal(shown >> 10, 0);
+    assert_int_equal(shown >> 12, 0);
     assert_false(shown & MGW_STORAGE_COPY); /* its table has no copy */
     assert_true(shown & MGW_STORAGE_RESUMABLE);
     store_free(store);

@@ -182,7 +182,8 @@ struct mgw_repo_limits {
 enum mgw_repo_capability {
     MGW_REPO_INLINE_READ =
         1 << 0, /* get, get_by_blob, get_record never wait for a network or for a writer */
-    MGW_REPO_SHARED = 1 << 1 /* several nodes may use it at once */
+    MGW_REPO_SHARED = 1 << 1,  /* several nodes may use it at once */
+    MGW_REPO_VOLATILE = 1 << 2 /* rows die with the process or before: for tests */
 };
 
 struct mgw_repo_driver {

@@ -43,7 +43,10 @@ enum mgw_storage_capability {
     MGW_STORAGE_PRESIGN_PART = 1 << 6, /* presign(MGW_PRESIGN_PART) */
     MGW_STORAGE_SHARED = 1 << 7,       /* every node of the gateway sees the same blobs */
     MGW_STORAGE_ORDERED_LIST = 1 << 8, /* list() goes by the bytes of the key, ascending */
-    MGW_STORAGE_COPY = 1 << 9          /* copy() without the bytes passing through the host */
+    MGW_STORAGE_COPY = 1 << 9,         /* copy() without the bytes passing through the host */
+    /* Two that say what an instance cannot do: a stack has them where any of its layers has. */
+    MGW_STORAGE_READ_ONLY = 1 << 10, /* every verb that writes is MGW_DENIED */
+    MGW_STORAGE_VOLATILE = 1 << 11   /* blobs die with the process or before: for tests */
 };
 
 struct mgw_storage_limits {
@@ -59,6 +62,10 @@ struct mgw_storage_limits {
     const char *store_id;
     uint32_t max_metadata_bytes; /* 0: MGW_METADATA_MAX */
     uint32_t reserved2;
+    /* Set by the host in what a lower instance answers: the names of its layers, outermost first,
+     * separated by spaces ("retry s3"), so that a filter can refuse a stack that makes no sense. A
+     * driver leaves it NULL. */
+    const char *layers;
 };
 
 struct mgw_blob {

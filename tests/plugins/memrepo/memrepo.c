@@ -165,7 +165,7 @@ static enum mgw_status memrepo_describe(struct mgw_call *call, void *instance,
                                         struct mgw_repo_limits *limits)
 {
     (void)call, (void)instance;
-    limits->capabilities = MGW_REPO_INLINE_READ;
+    limits->capabilities = MGW_REPO_INLINE_READ | MGW_REPO_VOLATILE;
     limits->max_batch = 64;
     limits->max_known = 1000;
     return MGW_OK;

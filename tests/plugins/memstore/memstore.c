@@ -245,7 +245,7 @@ static enum mgw_status instance_describe(struct mgw_call *call, void *instance,
         return mgw_fail(call, MGW_UNAVAILABLE, "memory is short");
     }
     limits->capabilities = MGW_STORAGE_INLINE_READ | MGW_STORAGE_IF_ABSENT | MGW_STORAGE_RESUMABLE |
-                           MGW_STORAGE_ORDERED_LIST | store->presigns;
+                           MGW_STORAGE_ORDERED_LIST | MGW_STORAGE_VOLATILE | store->presigns;
     limits->max_presign_ttl_sec = store->max_ttl_sec;
     limits->store_id = memcpy(id, store->id, sizeof store->id);
     return MGW_OK;
