@@ -14,7 +14,7 @@ target_link_options(libmediagw PRIVATE
 set_target_properties(libmediagw PROPERTIES LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/mediagw.map)
 
 install(TARGETS mediagw RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS mediagw-client RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/mediagw)
+install(TARGETS mediagw-client mediagw-kit RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/mediagw)
 install(TARGETS libmediagw EXPORT mediagwTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/mediagw DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(FILES http/openapi.json DESTINATION ${CMAKE_INSTALL_DATADIR}/mediagw)

@@ -31,6 +31,9 @@ extern const struct cli_command cli_serve, cli_init, cli_migrate, cli_config, cl
 /* Commands of mediagw-client. */
 extern const struct cli_command cli_put, cli_get, cli_ls, cli_rm;
 
+/* Becomes the program FROM_BIN, seen from this one's folder, with "mediagw" before the words of
+ * ARGV. Comes back only where that fails. */
+int cli_become(const char *from_bin, int argc, char **argv);
 /* What it was before it became 077. */
 mode_t cli_users_umask(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `mediagw put`, `get`, `ls` and `rm`: they become mediagw-client, which is found by its place
- * relative to this executable, so that a moved prefix keeps working. */
+ * `mediagw put`, `get`, `ls` and `rm`: they become mediagw-client. Such a program is found by its
+ * place relative to this executable, so that a moved prefix keeps working. */
 #include "core/base/buf.h"
 #include "core/cli/cli.h"
 
@@ -10,22 +10,21 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static char *client_path(void)
+static char *path_of(const char *from_bin)
 {
     AUTO_FREE char *self = realpath("/proc/self/exe", NULL);
     AUTO_BUF struct buf path = {0};
     if (!self) {
         return NULL;
     }
-    buf_printf(&path, "%s/" MEDIAGW_CLIENT_FROM_BIN, dirname(self));
+    buf_printf(&path, "%s/%s", dirname(self), from_bin);
     return buf_take(&path);
 }
 
-static int run(const struct cli_command *command, int argc, char **argv)
+int cli_become(const char *from_bin, int argc, char **argv)
 {
-    AUTO_FREE char *path = client_path();
+    AUTO_FREE char *path = path_of(from_bin);
     AUTO_FREE char **words = calloc((size_t)argc + 2, sizeof *words);
-    (void)command;
     if (!path || !words) {
         return cli_say(CLI_FAILED, "out of memory, or /proc is not there");
     }
@@ -35,6 +34,12 @@ static int run(const struct cli_command *command, int argc, char **argv)
     execv(path, words);
     return cli_say(CLI_FAILED, "%s: %s: it is installed together with mediagw", path,
                    strerror(errno));
+}
+
+static int run(const struct cli_command *command, int argc, char **argv)
+{
+    (void)command;
+    return cli_become(MEDIAGW_CLIENT_FROM_BIN, argc, argv);
 }
 
 const struct cli_command cli_put = {

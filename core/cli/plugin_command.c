@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `mediagw plugin list` and `mediagw plugin show`: stable key=value lines. */
+ * `mediagw plugin list` and `mediagw plugin show`: stable key=value lines. `mediagw plugin test` is
+ * mediagw-kit. */
 #include "core/base/buf.h"
 #include "core/cli/cli.h"
 #include "core/config/value.h"
@@ -12,12 +13,14 @@
 
 static const char help[] =
     "usage: mediagw plugin list [--config FILE]\n"
-    "       mediagw plugin show NAME [--config FILE]\n\n"
+    "       mediagw plugin show NAME [--config FILE]\n"
+    "       mediagw plugin test MODULE [options] [KEY=VALUE...]\n\n"
     "list: a line for each plugin that is described in the search path: name, kind, enabled,\n"
     "module, descriptor; one whose descriptor is wrong has fault instead. Nothing is loaded.\n"
     "show: loads a plugin and prints a key=value line for each of its properties (ABI, thread\n"
     "model, the optional callbacks that it has) and for each of its config keys type, default and\n"
-    "help. With --config, and where the config uses the plugin, also what its instance can do.\n\n"
+    "help. With --config, and where the config uses the plugin, also what its instance can do.\n"
+    "test: runs the conformance cases on a module; see mediagw plugin test --help.\n\n"
     "  --config FILE   take plugins.path from FILE; else $MEDIAGW_PLUGIN_PATH, else the folder "
     "that\n"
     "                  was installed with this program\n\n"
@@ -223,7 +226,7 @@ static int show(struct registry *registry, const struct config *config, const ch
 static int run_words(const struct cli_command *command, struct registry *registry,
                      const struct config *config, int count, char **words)
 {
-    static const char *const known[] = {"list", "show", NULL};
+    static const char *const known[] = {"list", "show", "test", NULL};
     if (count == 1 && strcmp(words[0], "list") == 0) {
         registry_each(registry, list_one, registry);
         return CLI_DONE;
@@ -234,7 +237,7 @@ static int run_words(const struct cli_command *command, struct registry *registr
     if (count > 0 && strcmp(words[0], "list") != 0 && strcmp(words[0], "show") != 0) {
         return cli_unknown("subcommand", words[0], known);
     }
-    cli_say(CLI_WRONG, "expected: mediagw plugin list, or mediagw plugin show NAME");
+    cli_say(CLI_WRONG, "expected: mediagw plugin list, show NAME or test MODULE");
     return cli_usage(command);
 }
 
@@ -245,6 +248,9 @@ static int run(const struct cli_command *command, int argc, char **argv)
     struct registry *registry = NULL;
     struct mgw_error error = {.size = sizeof error};
     int first;
+    if (argc > 1 && strcmp(argv[1], "test") == 0) {
+        return cli_become(MEDIAGW_KIT_FROM_BIN, argc - 1, argv + 1);
+    }
     if (!cli_options(argc, argv, "c", &options, &first)) {
         return cli_usage(command);
     }

@@ -99,6 +99,23 @@ enum mgw_status config_load(const char *path, struct config **config, struct mgw
     return MGW_OK;
 }
 
+struct config *config_of_plugins(json_t *storage, json_t *repository, const char *directory)
+{
+    struct config_inside *made = calloc(1, sizeof *made);
+    if (!made) {
+        return NULL;
+    }
+    made->root = json_object();
+    made->pub.directory = strdup(directory);
+    made->pub.storage = storage ? json_incref(storage) : json_object();
+    made->pub.repository = repository ? json_incref(repository) : json_object();
+    if (!made->root || !made->pub.directory || !made->pub.storage || !made->pub.repository) {
+        config_free(&made->pub);
+        return NULL;
+    }
+    return &made->pub;
+}
+
 /* Text that may be a secret is wiped. */
 static void free_secret(char *text)
 {

@@ -110,6 +110,9 @@ struct config {
 enum mgw_status config_load(const char *path, struct config **config, struct mgw_error *error);
 /* Dev mode: defaults under DATA_DIR (made with mode 0700, url key made and kept there). */
 enum mgw_status config_dev(const char *data_dir, struct config **config, struct mgw_error *error);
+/* A config of nothing but these two objects (NULL: {}), from no file, for who opens plugins without
+ * a gateway; relative paths start from DIRECTORY. NULL when memory is short. */
+struct config *config_of_plugins(json_t *storage, json_t *repository, const char *directory);
 void config_free(struct config *config);
 
 /* Refuses what a later check found at POINTER: file, line, column, key and WHY into ERROR;

@@ -100,6 +100,35 @@ static const char *lacking(const struct mgw_plugin *plugin)
     return !filter.create ? "create" : !filter.storage ? "" : store_lacks(filter.storage, true);
 }
 
+static enum mgw_status check_features(const struct mgw_plugin *plugin, const char *path,
+                                      struct mgw_error *error)
+{
+    uint64_t strange = plugin->features_required & ~host_table.features;
+    if (strange) {
+        return registry_say(error,
+                            "%s: needs features 0x%llx that this gateway (%s) has not, expected "
+                            "none beyond 0x%llx",
+                            path, (unsigned long long)strange, host_table.version,
+                            (unsigned long long)host_table.features);
+    }
+    return MGW_OK;
+}
+
+/* A module that is named by its path says itself what it is. */
+static enum mgw_status check_own_name(const struct mgw_plugin *plugin, const char *path,
+                                      struct mgw_error *error)
+{
+    if (plugin->kind < MGW_KIND_STORAGE || plugin->kind > MGW_KIND_FILTER) {
+        return registry_say(error,
+                            "%s: expected a storage, repository or filter plugin, got kind %u",
+                            path, plugin->kind);
+    }
+    if (!plugin_name(plugin->name)) {
+        return registry_say(error, "%s: its name is not [a-z][a-z0-9_-]{0,31}", path);
+    }
+    return MGW_OK;
+}
+
 static enum mgw_status check_face(const struct registry_entry *entry,
                                   const struct mgw_plugin *plugin, struct mgw_error *error)
 {
@@ -119,6 +148,9 @@ static enum mgw_status check_face(const struct registry_entry *entry,
                             path, plugin->size,
                             offsetof(struct mgw_plugin, table) + sizeof plugin->table);
     }
+    if (!entry->name) {
+        return check_own_name(plugin, path, error);
+    }
     if (plugin->kind != entry->kind) {
         return registry_say(error, "%s: expected a %s plugin, as %s says, got a %s plugin", path,
                             kind_name(entry->kind), entry->descriptor, kind_name(plugin->kind));
@@ -128,14 +160,6 @@ static enum mgw_status check_face(const struct registry_entry *entry,
                             entry->name, entry->descriptor,
                             plugin_name(plugin->name) ? plugin->name : "(no name)");
     }
-    uint64_t strange = plugin->features_required & ~host_table.features;
-    if (strange) {
-        return registry_say(error,
-                            "%s: needs features 0x%llx that this gateway (%s) has not, expected "
-                            "none beyond 0x%llx",
-                            path, (unsigned long long)strange, host_table.version,
-                            (unsigned long long)host_table.features);
-    }
     return MGW_OK;
 }
 
@@ -144,6 +168,9 @@ static enum mgw_status check_plugin(const struct registry_entry *entry,
 {
     const char *path = entry->module;
     enum mgw_status status = check_face(entry, plugin, error);
+    if (status == MGW_OK) {
+        status = check_features(plugin, path, error);
+    }
     if (status != MGW_OK) {
         return status;
     }

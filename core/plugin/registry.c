@@ -44,8 +44,12 @@ static char *own_folder(void)
     if (!self) {
         return NULL;
     }
-    buf_printf(&path, "%s/%s", dirname(self),
-               library ? MEDIAGW_DESCRIPTORS_FROM_LIB : MEDIAGW_DESCRIPTORS_FROM_BIN);
+    const char *folder = dirname(self), *name = strrchr(folder, '/');
+    bool helper = name && strcmp(name, "/mediagw") == 0; /* a program that the command starts */
+    buf_printf(&path, "%s/%s", folder,
+               library  ? MEDIAGW_DESCRIPTORS_FROM_LIB
+               : helper ? MEDIAGW_DESCRIPTORS_FROM_LIBEXEC
+                        : MEDIAGW_DESCRIPTORS_FROM_BIN);
     AUTO_FREE char *joined = buf_take(&path);
     char *real = joined ? realpath(joined, NULL) : NULL;
     return real ? real : TAKE(joined);
@@ -267,4 +271,40 @@ enum mgw_status registry_load(struct registry *registry, const char *name, uint3
         *plugin = descriptor->plugin;
     }
     return status;
+}
+
+enum mgw_status registry_load_file(struct registry *registry, const char *path,
+                                   const struct mgw_plugin **plugin, struct mgw_error *error)
+{
+    AUTO_FREE char *real = realpath(path, NULL);
+    struct registry_entry entry = {.module = real ? real : path, .enabled = true};
+    enum mgw_status status = module_load(&entry, plugin, error);
+    if (status != MGW_OK) {
+        return status;
+    }
+    const char *name = (*plugin)->name;
+    struct descriptor *at = registry->at;
+    while (at < registry->at + registry->count && strcmp(at->entry.name, name) != 0) {
+        at++;
+    }
+    if (at == registry->at + registry->count) {
+        struct descriptor *grown =
+            realloc(registry->at, (registry->count + 1) * sizeof *registry->at);
+        if (!grown) {
+            return registry_say(error, "out of memory");
+        }
+        registry->at = grown;
+        at = &registry->at[registry->count++];
+    } else {
+        descriptor_free(at);
+    }
+    *at = (struct descriptor){.entry = {.name = strdup(name),
+                                        .descriptor = strdup(path),
+                                        .module = strdup(entry.module),
+                                        .kind = (*plugin)->kind,
+                                        .enabled = true},
+                              .plugin = *plugin};
+    return at->entry.name && at->entry.descriptor && at->entry.module
+               ? MGW_OK
+               : registry_say(error, "out of memory");
 }

@@ -33,6 +33,10 @@ void registry_each(struct registry *registry,
 /* Loads a plugin and checks it (ABI, kind, callbacks, table). The pointer is valid for ever. */
 enum mgw_status registry_load(struct registry *registry, const char *name, uint32_t kind,
                               const struct mgw_plugin **plugin, struct mgw_error *error);
+/* Loads and checks the module at PATH, which needs no descriptor then, and gives it the name that
+ * it says, before any other plugin of that name. */
+enum mgw_status registry_load_file(struct registry *registry, const char *path,
+                                   const struct mgw_plugin **plugin, struct mgw_error *error);
 
 /* Instances by the config's "storage" and "repository" objects. FLAGS: MGW_CREATE_INIT. */
 enum mgw_status registry_open_storage(struct registry *registry, const struct config *config,

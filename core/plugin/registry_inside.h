@@ -32,7 +32,8 @@ const char *kind_name(uint32_t kind);
 /* trust.c: NULL, or why the file or its folder is not to be trusted; to be freed. */
 char *trust_fault(const char *path);
 
-/* module.c: loads and checks; the pointer is valid for ever. */
+/* module.c: loads and checks; the pointer is valid for ever. Without a name in ENTRY the module
+ * says itself what it is. */
 enum mgw_status module_load(const struct registry_entry *entry, const struct mgw_plugin **plugin,
                             struct mgw_error *error);
 

@@ -2,6 +2,7 @@
  *
  * Instances out of the config's objects: a driver, and the filters upon it, the first of the list
  * outermost. Start-up only, one thread. */
+#include "core/plugin/bare.h"
 #include "core/plugin/registry_check.h"
 #include "core/plugin/registry_inside.h"
 #include "core/plugin/store_inside.h"
@@ -21,6 +22,7 @@ struct opening {
     struct mgw_call *call;
     unsigned depth; /* of storages within filters */
     bool dry;       /* only check: no instance is made, *store stays NULL */
+    const struct mgw_host *host;
 };
 
 static const char *const driver_ignores[] = {"driver", "filters", NULL};
@@ -111,8 +113,9 @@ static enum mgw_status created(const struct opening *opening, const char *pointe
                                    : call_text(opening->call));
 }
 
-static enum mgw_status open_driver(struct opening *opening, json_t *object, const char *pointer,
-                                   struct store **store)
+/* The driver that OBJECT names, as it is. */
+static enum mgw_status create_driver(struct opening *opening, json_t *object, const char *pointer,
+                                     struct bare *bare)
 {
     struct descriptor *descriptor;
     struct config_values *values = NULL;
@@ -121,31 +124,48 @@ static enum mgw_status open_driver(struct opening *opening, json_t *object, cons
     if (status == MGW_OK) {
         status = values_of(opening, descriptor, object, pointer, driver_ignores, &values);
     }
-    if (status != MGW_OK) {
-        return status;
-    }
-    if (opening->dry) {
+    if (status != MGW_OK || opening->dry) {
         config_values_free(values);
-        return MGW_OK;
+        return status;
     }
     const struct mgw_storage_driver *driver = descriptor->plugin->table;
-    void *instance = NULL;
+    *bare = (struct bare){.plugin = descriptor->plugin,
+                          .storage = {.size = sizeof bare->storage, .driver = driver}};
     call_clear(opening->call);
     status = driver->create(opening->call, config_values_table(values, "storage", opening->flags),
-                            &host_table, &instance);
+                            opening->host, &bare->storage.instance);
     config_values_free(values);
-    status = created(opening, pointer, descriptor, status, instance);
+    return created(opening, pointer, descriptor, status, bare->storage.instance);
+}
+
+/* The host's view of RAW, whose end it becomes; in failure RAW has been ended. */
+static enum mgw_status wrap(struct opening *opening, const char *pointer, struct bare *bare,
+                            struct store **store)
+{
+    struct store *made = NULL;
+    enum mgw_status status =
+        store_new(opening->call, bare->plugin->name, &bare->storage,
+                  (enum mgw_thread_model)bare->plugin->thread_model, true, &made);
+    if (status == MGW_OK && bare->layers) {
+        status = store_stack(made, opening->call, bare->layers);
+        bare->storage.instance = NULL; /* MADE's now */
+    }
     if (status != MGW_OK) {
+        status = refuse(opening, pointer, status, "%s", call_text(opening->call));
+        store_free(made);
+        bare_close(bare);
         return status;
     }
-    struct mgw_storage storage = {.size = sizeof storage, .driver = driver, .instance = instance};
-    status = store_new(opening->call, descriptor->entry.name, &storage,
-                       (enum mgw_thread_model)descriptor->plugin->thread_model, true, store);
-    if (status != MGW_OK) {
-        driver->destroy(instance);
-        return refuse(opening, pointer, status, "%s", call_text(opening->call));
-    }
+    *store = made;
     return MGW_OK;
+}
+
+static enum mgw_status open_driver(struct opening *opening, json_t *object, const char *pointer,
+                                   struct store **store)
+{
+    struct bare bare = {0};
+    enum mgw_status status = create_driver(opening, object, pointer, &bare);
+    return status == MGW_OK && !opening->dry ? wrap(opening, pointer, &bare, store) : status;
 }
 
 /* ---- Filters ---- */
@@ -183,46 +203,29 @@ static enum mgw_status open_inner(struct opening *opening, const struct mgw_plug
     return MGW_OK;
 }
 
+/* RAW has its layers already. */
 static enum mgw_status create_filter(struct opening *opening, const struct descriptor *descriptor,
                                      struct config_values *values, const char *pointer,
-                                     struct layers *layers, struct store **store)
+                                     struct bare *bare)
 {
     struct mgw_filter_driver filter;
-    void *instance = NULL;
     struct_take(&filter, descriptor->plugin->table, sizeof filter);
+    bare->plugin = descriptor->plugin;
+    bare->storage = (struct mgw_storage){.size = sizeof bare->storage, .driver = filter.storage};
     call_clear(opening->call);
     enum mgw_status status = filter.create(
         opening->call, config_values_table(values, descriptor->entry.name, opening->flags),
-        &host_table, &layers->at[0].face, &instance);
-    status = created(opening, pointer, descriptor, status, instance);
-    if (status != MGW_OK) {
-        return status;
-    }
-    struct mgw_storage storage = {
-        .size = sizeof storage, .driver = filter.storage, .instance = instance};
-    struct store *made = NULL;
-    status = store_new(opening->call, descriptor->entry.name, &storage,
-                       (enum mgw_thread_model)descriptor->plugin->thread_model, true, &made);
-    if (status != MGW_OK) {
-        filter.storage->destroy(instance);
-        return refuse(opening, pointer, status, "%s", call_text(opening->call));
-    }
-    status = store_stack(made, opening->call, layers);
-    if (status != MGW_OK) {
-        store_free(made);
-        return refuse(opening, pointer, status, "%s", call_text(opening->call));
-    }
-    *store = made;
-    return MGW_OK;
+        opening->host, &bare->layers->at[0].face, &bare->storage.instance);
+    return created(opening, pointer, descriptor, status, bare->storage.instance);
 }
 
-/* Puts a filter upon *STORE, which is its own afterwards, also in failure. */
-static enum mgw_status open_filter(struct opening *opening, json_t *object, const char *pointer,
-                                   struct store **store)
+/* The filter that OBJECT names, as it is, upon LOWER, which is its own afterwards, also in failure.
+ */
+static enum mgw_status stack_filter(struct opening *opening, json_t *object, const char *pointer,
+                                    struct store *lower, struct bare *bare)
 {
     struct descriptor *descriptor;
     struct config_values *values = NULL;
-    struct layers *layers = NULL;
     enum mgw_status status =
         json_is_object(object)
             ? find_plugin(opening, object, "filter", pointer, MGW_KIND_FILTER, &descriptor)
@@ -230,34 +233,46 @@ static enum mgw_status open_filter(struct opening *opening, json_t *object, cons
     if (status == MGW_OK) {
         status = values_of(opening, descriptor, object, pointer, filter_ignores, &values);
     }
+    *bare = (struct bare){0};
     if (status == MGW_OK) {
         size_t room = 1 + descriptor->plugin->config_count;
-        layers = calloc(1, sizeof *layers + room * sizeof layers->at[0]);
-        status = layers ? MGW_OK : refuse(opening, pointer, MGW_UNAVAILABLE, "out of memory");
+        bare->layers = calloc(1, sizeof *bare->layers + room * sizeof bare->layers->at[0]);
+        status = bare->layers ? MGW_OK : refuse(opening, pointer, MGW_UNAVAILABLE, "out of memory");
     }
     if (status != MGW_OK) {
         config_values_free(values);
-        store_free(TAKE(*store));
+        store_free(lower);
         return status;
     }
-    if (*store) {
-        layers->at[0].face = store_as_storage(*store);
-        layers->at[0].store = TAKE(*store);
-        layers->count = 1;
+    if (lower) {
+        bare->layers->at[0].face = store_as_storage(lower);
+        bare->layers->at[0].store = lower;
+        bare->layers->count = 1;
     }
-    status = open_inner(opening, descriptor->plugin, object, pointer, layers, values);
+    status = open_inner(opening, descriptor->plugin, object, pointer, bare->layers, values);
     if (status == MGW_OK && !opening->dry) {
-        status = create_filter(opening, descriptor, values, pointer, layers, store);
+        status = create_filter(opening, descriptor, values, pointer, bare);
     }
     config_values_free(values);
     if (status != MGW_OK || opening->dry) {
-        layers_free(layers);
+        bare->storage.instance = NULL;
+        bare_close(bare);
     }
     return status;
 }
 
-static enum mgw_status open_storage(struct opening *opening, json_t *object, const char *pointer,
-                                    struct store **store)
+/* Puts a filter upon *STORE, which is its own afterwards, also in failure. */
+static enum mgw_status open_filter(struct opening *opening, json_t *object, const char *pointer,
+                                   struct store **store)
+{
+    struct bare bare;
+    enum mgw_status status = stack_filter(opening, object, pointer, TAKE(*store), &bare);
+    return status == MGW_OK && !opening->dry ? wrap(opening, pointer, &bare, store) : status;
+}
+
+/* The driver of OBJECT and its filters, the first SKIP (the outermost) left out. */
+static enum mgw_status open_stack(struct opening *opening, json_t *object, const char *pointer,
+                                  size_t skip, struct store **store)
 {
     json_t *filters = json_object_get(object, "filters");
     size_t count = json_array_size(filters);
@@ -268,7 +283,7 @@ static enum mgw_status open_storage(struct opening *opening, json_t *object, con
     }
     struct store *top = NULL;
     enum mgw_status status = open_driver(opening, object, pointer, &top);
-    for (size_t i = count; status == MGW_OK && i-- > 0;) {
+    for (size_t i = count; status == MGW_OK && i-- > skip;) {
         AUTO_BUF struct buf at = {0};
         buf_printf(&at, "%s/filters/%zu", pointer, i);
         status = open_filter(opening, json_array_get(filters, i), at.data, &top);
@@ -279,11 +294,17 @@ static enum mgw_status open_storage(struct opening *opening, json_t *object, con
     return status;
 }
 
+static enum mgw_status open_storage(struct opening *opening, json_t *object, const char *pointer,
+                                    struct store **store)
+{
+    return open_stack(opening, object, pointer, 0, store);
+}
+
 enum mgw_status registry_open_storage(struct registry *registry, const struct config *config,
                                       uint32_t flags, struct store **store, struct mgw_error *error)
 {
     AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
-    struct opening opening = {registry, config, flags, error, call, 0, false};
+    struct opening opening = {registry, config, flags, error, call, 0, false, &host_table};
     if (!call) {
         return registry_say(error, "out of memory");
     }
@@ -305,7 +326,7 @@ static enum mgw_status repository_values(struct opening *opening, struct descrip
 enum mgw_status registry_check(struct registry *registry, const struct config *config,
                                struct mgw_error *error)
 {
-    struct opening opening = {registry, config, 0, error, NULL, 0, true};
+    struct opening opening = {registry, config, 0, error, NULL, 0, true, &host_table};
     struct store *none = NULL;
     struct descriptor *descriptor;
     struct config_values *values = NULL;
@@ -317,37 +338,90 @@ enum mgw_status registry_check(struct registry *registry, const struct config *c
     return status;
 }
 
+static enum mgw_status create_repository(struct opening *opening, struct bare *bare)
+{
+    struct descriptor *descriptor;
+    struct config_values *values = NULL;
+    enum mgw_status status = repository_values(opening, &descriptor, &values);
+    if (status != MGW_OK) {
+        return status;
+    }
+    *bare = (struct bare){.plugin = descriptor->plugin,
+                          .repo = {.size = sizeof bare->repo, .driver = descriptor->plugin->table}};
+    call_clear(opening->call);
+    status = bare->repo.driver->create(opening->call,
+                                       config_values_table(values, "repository", opening->flags),
+                                       opening->host, &bare->repo.instance);
+    config_values_free(values);
+    return created(opening, "/repository", descriptor, status, bare->repo.instance);
+}
+
 enum mgw_status registry_open_repository(struct registry *registry, const struct config *config,
                                          uint32_t flags, struct rows **rows,
                                          struct mgw_error *error)
 {
     AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
-    struct opening opening = {registry, config, flags, error, call, 0, false};
-    struct descriptor *descriptor;
-    struct config_values *values = NULL;
+    struct opening opening = {registry, config, flags, error, call, 0, false, &host_table};
+    struct bare bare = {0};
     if (!call) {
         return registry_say(error, "out of memory");
     }
-    enum mgw_status status = repository_values(&opening, &descriptor, &values);
+    enum mgw_status status = create_repository(&opening, &bare);
     if (status != MGW_OK) {
         return status;
     }
-    const struct mgw_repo_driver *driver = descriptor->plugin->table;
-    void *instance = NULL;
-    call_clear(call);
-    status = driver->create(call, config_values_table(values, "repository", flags), &host_table,
-                            &instance);
-    config_values_free(values);
-    status = created(&opening, "/repository", descriptor, status, instance);
+    status = rows_new(call, bare.plugin->name, &bare.repo,
+                      (enum mgw_thread_model)bare.plugin->thread_model, true, rows);
     if (status != MGW_OK) {
-        return status;
-    }
-    struct mgw_repo repo = {.size = sizeof repo, .driver = driver, .instance = instance};
-    status = rows_new(call, descriptor->entry.name, &repo,
-                      (enum mgw_thread_model)descriptor->plugin->thread_model, true, rows);
-    if (status != MGW_OK) {
-        driver->destroy(instance);
+        bare_close(&bare);
         return refuse(&opening, "/repository", status, "%s", call_text(call));
     }
     return MGW_OK;
+}
+
+/* ---- As they are ---- */
+
+static enum mgw_status open_outermost(struct opening *opening, struct bare *bare)
+{
+    json_t *object = opening->config->storage;
+    json_t *first = json_array_get(json_object_get(object, "filters"), 0);
+    struct store *lower = NULL;
+    if (!first) {
+        return refuse(opening, "/storage", MGW_INVALID, "expected a filter upon the driver");
+    }
+    enum mgw_status status = open_stack(opening, object, "/storage", 1, &lower);
+    return status == MGW_OK ? stack_filter(opening, first, "/storage/filters/0", lower, bare)
+                            : status;
+}
+
+enum mgw_status bare_open(struct registry *registry, const struct config *config, uint32_t kind,
+                          uint32_t flags, const struct mgw_host *host, struct bare *bare,
+                          struct mgw_error *error)
+{
+    AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
+    struct opening opening = {registry, config, flags, error, call, 0, false, host};
+    *bare = (struct bare){0};
+    if (!call) {
+        return registry_say(error, "out of memory");
+    }
+    return kind == MGW_KIND_REPOSITORY ? create_repository(&opening, bare)
+           : kind == MGW_KIND_FILTER   ? open_outermost(&opening, bare)
+                                       : create_driver(&opening, config->storage, "/storage", bare);
+}
+
+void bare_close(struct bare *bare)
+{
+    if (bare->storage.instance) {
+        bare->storage.driver->destroy(bare->storage.instance);
+    }
+    if (bare->repo.instance) {
+        bare->repo.driver->destroy(bare->repo.instance);
+    }
+    layers_free(bare->layers);
+    *bare = (struct bare){0};
+}
+
+const struct mgw_storage *bare_lower(const struct bare *bare)
+{
+    return bare->layers && bare->layers->count ? &bare->layers->at[0].face : NULL;
 }

@@ -40,7 +40,7 @@ static void pause_here(struct child *child)
 static void put_slowly(void *argument)
 {
     struct child *child = argument;
-    struct mgw_call *call = call_new();
+    struct mgw_call *call = kit_call_new();
     const char *map[] = {"id", "1", NULL};
     struct mgw_put put = {.size = sizeof put, .metadata = map};
     struct mgw_blob blob = blob_of(kit_bucket(), "slow");
@@ -58,7 +58,7 @@ static void put_slowly(void *argument)
 
 static uint64_t sweep_all(void)
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_sweep_result result = {.size = sizeof result};
     assert_status(call, driver->sweep(call, instance, kit_host.wall_ms() + 3600000, &result),
                   MGW_OK);
@@ -67,7 +67,7 @@ static uint64_t sweep_all(void)
 
 static void reopen(const struct store *store)
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     driver->destroy(instance);
     assert_status(call, open_root(call, store->root, 0, &instance), MGW_OK);
 }
@@ -86,7 +86,7 @@ static void kill_and_spare(struct store *store, uint64_t left)
     assert_int_equal(sweep_all(), 0);
     kill(victim, SIGKILL);
     assert_true(WIFSIGNALED(wait_for(victim)));
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_sweep_result result = {.size = sizeof result};
     assert_status(call, driver->sweep(call, instance, kit_host.wall_ms() - 3600000, &result),
                   MGW_OK);
@@ -133,7 +133,7 @@ static enum mgw_status paused_source(void *ctx, uint64_t offset, void *buffer, s
 static void send_slowly(void *argument)
 {
     struct child *child = argument;
-    struct mgw_call *call = call_new();
+    struct mgw_call *call = kit_call_new();
     unsigned char bytes[MGW_UPLOAD_RECEIPT_MAX];
     struct mgw_opaque receipt = {.size = sizeof receipt, .bytes = bytes, .capacity = sizeof bytes};
     struct mgw_part part = {.size = sizeof part, .number = 1, .length = 5};
@@ -147,7 +147,7 @@ static void send_slowly(void *argument)
 
 static void an_upload_with_a_part_in_flight_is_spared_and_swept_once_its_writer_died(void **state)
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     unsigned char bytes[MGW_UPLOAD_STATE_MAX];
     struct mgw_opaque upload = {.size = sizeof upload, .bytes = bytes, .capacity = sizeof bytes};
     struct mgw_blob blob = blob_of(kit_bucket(), "k");
@@ -172,7 +172,7 @@ static enum mgw_status read_text(void *ctx, uint64_t offset, void *buffer, size_
 
 static void a_stopped_process_in_mid_part_cannot_hurt_its_successor(void **state)
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     unsigned char bytes[MGW_UPLOAD_STATE_MAX], kept[MGW_UPLOAD_RECEIPT_MAX];
     struct mgw_opaque upload = {.size = sizeof upload, .bytes = bytes, .capacity = sizeof bytes};
     struct mgw_opaque receipt = {.size = sizeof receipt, .bytes = kept, .capacity = sizeof kept};
@@ -202,7 +202,7 @@ static void a_stopped_process_in_mid_part_cannot_hurt_its_successor(void **state
 static void write_until_killed(void *argument)
 {
     struct child *child = argument;
-    struct mgw_call *call = call_new();
+    struct mgw_call *call = kit_call_new();
     char key[32], text[32];
     if (open_root(call, child->store->root, 0, &instance) != MGW_OK) {
         _exit(3);

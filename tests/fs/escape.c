@@ -22,7 +22,7 @@ static bool emit_any(void *ctx, const struct mgw_list_entry *entry)
 /* Every callback that names a blob; the secret must not be seen. */
 static void try_everything(void)
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_blob blob = blob_of(kit_bucket(), "k");
     struct mgw_stat stat = {.size = sizeof stat};
     struct mgw_sweep_result result = {.size = sizeof result};
@@ -79,7 +79,7 @@ static void plant_everywhere(struct store *store)
         "buckets/bucket/" SHARD "/k",
     };
     char path[PATH_MAX], old[PATH_MAX];
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     snprintf(path, sizeof path, "%.4000s/outside", store->folder);
     mkdir(path, 0700);
     write_text(path, "k", SECRET);
@@ -120,7 +120,7 @@ static void no_planted_link_leads_out_without_openat2(void **state)
 static void a_link_in_place_of_a_blob_is_corrupt_and_replaced_by_a_put(void **state)
 {
     struct store *store = *state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_blob blob = blob_of(kit_bucket(), "k");
     struct mgw_stat stat = {.size = sizeof stat};
     char path[PATH_MAX];

@@ -39,7 +39,7 @@ static void a_replacing_put_is_renamed_into_place(void **state)
 
 static void a_named_temporary_is_synced_before_it_is_renamed(void **state)
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     driver->destroy(instance);
     use_tmpfile = false;
     assert_status(call, open_root(call, ((struct store *)*state)->root, 0, &instance), MGW_OK);
@@ -52,7 +52,7 @@ static void a_named_temporary_is_synced_before_it_is_renamed(void **state)
 
 static void a_sidecar_is_synced_before_the_blob_is_published(void **state)
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     const char *map[] = {"id", "1", NULL};
     struct mgw_put put = {.size = sizeof put, .metadata = map};
     struct mgw_stat stat = {.size = sizeof stat};
@@ -71,7 +71,7 @@ static void a_sidecar_is_synced_before_the_blob_is_published(void **state)
 static void remove_syncs_the_folder_also_when_repeated(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_blob blob = blob_of(kit_bucket(), "k");
     put_text(kit_bucket(), "k", "x");
     for (int i = 0; i < 2; i++) {
@@ -110,7 +110,7 @@ static void each_failing_call_leaves_the_old_blob_and_its_status(void **state)
     };
     put_text(kit_bucket(), "k", "old");
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
-        AUTO_CALL struct mgw_call *call = call_new();
+        AUTO_CALL struct mgw_call *call = kit_call_new();
         struct mgw_stat stat = {.size = sizeof stat};
         record_start();
         record_fail(faults[i].function, 1, faults[i].error);
@@ -126,7 +126,7 @@ static void each_failing_call_leaves_the_old_blob_and_its_status(void **state)
 static void a_failed_sync_is_never_tried_again(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_blob blob = blob_of(kit_bucket(), "k");
     struct mgw_put put = {.size = sizeof put};
     struct mgw_stat stat = {.size = sizeof stat};
@@ -147,7 +147,7 @@ static void a_failed_sync_is_never_tried_again(void **state)
 static void a_failed_sync_of_the_folder_is_an_unknown_outcome_and_stays_one(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_blob blob = blob_of(kit_bucket(), "k");
     struct mgw_put put = {.size = sizeof put};
     struct mgw_stat stat = {.size = sizeof stat};
@@ -166,7 +166,7 @@ static void a_failed_sync_of_the_folder_is_an_unknown_outcome_and_stays_one(void
 static void a_file_system_without_attributes_gets_sidecars(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     const char *map[] = {"id", "1", NULL};
     struct mgw_put put = {.size = sizeof put, .metadata = map};
     struct mgw_blob blob = blob_of(kit_bucket(), "k");
@@ -181,7 +181,7 @@ static void a_file_system_without_attributes_gets_sidecars(void **state)
 
 static void a_file_system_without_noreplace_still_has_one_winner(void **state)
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_put put = {.size = sizeof put, .flags = MGW_PUT_IF_ABSENT};
     struct mgw_stat stat = {.size = sizeof stat};
     driver->destroy(instance);
@@ -201,7 +201,7 @@ static void a_file_system_without_noreplace_still_has_one_winner(void **state)
 static void beyond_the_file_size_limit_is_too_large(void *argument)
 {
     (void)argument;
-    struct mgw_call *call = call_new();
+    struct mgw_call *call = kit_call_new();
     struct mgw_stat stat = {.size = sizeof stat};
     struct rlimit limit = {100000, 100000};
     static char bytes[200000];
@@ -234,7 +234,7 @@ static void private_mounts(void)
 static void fill_a_small_disk(void *argument)
 {
     struct store *store = argument;
-    struct mgw_call *call = call_new();
+    struct mgw_call *call = kit_call_new();
     struct mgw_stat stat = {.size = sizeof stat};
     static char bytes[1500000];
     private_mounts();
@@ -266,7 +266,7 @@ static void a_full_disk_leaves_the_old_blob(void **state)
 static void use_a_read_only_mount(void *argument)
 {
     struct store *store = argument;
-    struct mgw_call *call = call_new();
+    struct mgw_call *call = kit_call_new();
     struct mgw_stat stat = {.size = sizeof stat};
     private_mounts();
     if (mount(store->root, store->root, NULL, MS_BIND, NULL) != 0 ||
@@ -297,7 +297,7 @@ static void a_vanished_root_is_unavailable_everywhere(void **state)
     snprintf(aside, sizeof aside, "%.4000s/aside", store->folder);
     put_text(kit_bucket(), "k", "old");
     for (int way = 0; way < 2; way++) {
-        AUTO_CALL struct mgw_call *call = call_new();
+        AUTO_CALL struct mgw_call *call = kit_call_new();
         struct mgw_blob blob = blob_of("other", "k");
         struct mgw_stat stat = {.size = sizeof stat};
         struct mgw_sweep_result result = {.size = sizeof result};

@@ -76,7 +76,7 @@ int folder_teardown(void **state)
 
 int store_setup(void **state)
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     if (folder_setup(state) != 0) {
         return 1;
     }

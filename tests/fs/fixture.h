@@ -4,7 +4,7 @@
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
-#include "../storage_conformance/kit.h"
+#include "core/kit/storage/kit.h"
 
 #include <limits.h>
 #include <sys/types.h>

@@ -58,7 +58,7 @@ static void a_long_list_takes_bounded_memory(void **state)
 {
     const char *wanted = getenv("FS_TEST_BLOBS");
     unsigned count = wanted ? (unsigned)strtoul(wanted, NULL, 10) : 100000;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_blob blob = blob_of(kit_bucket(), "k");
     put_text(kit_bucket(), "k", "the bucket is made");
     assert_status(call, driver->remove(call, instance, &blob), MGW_OK);
@@ -71,7 +71,7 @@ static void a_long_list_takes_bounded_memory(void **state)
     int64_t start = kit_host.monotonic_ms();
     unsigned pages = 0;
     do {
-        AUTO_CALL struct mgw_call *page = call_new();
+        AUTO_CALL struct mgw_call *page = kit_call_new();
         char cursor[2049];
         memcpy(cursor, tally.cursor, sizeof cursor);
         tally.page = 0;

@@ -10,7 +10,7 @@
 
 static void refused(const char *root, uint32_t flags, enum mgw_status expected, const char *words)
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     void *opened = NULL;
     assert_status(call, open_root(call, root, flags, &opened), expected);
     assert_null(opened);
@@ -21,7 +21,7 @@ static void refused(const char *root, uint32_t flags, enum mgw_status expected, 
 
 static void id_of(const char *root, uint32_t flags, char id[64])
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_storage_limits told = {.size = sizeof told};
     void *opened = NULL;
     assert_status(call, open_root(call, root, flags, &opened), MGW_OK);
@@ -127,7 +127,7 @@ static void an_init_cut_short_is_finished(void **state)
 static void init_in_child(void *argument)
 {
     struct store *store = argument;
-    struct mgw_call *call = call_new();
+    struct mgw_call *call = kit_call_new();
     void *opened = NULL;
     if (open_root(call, store->root, MGW_CREATE_INIT, &opened) != MGW_OK) {
         fprintf(stderr, "%s\n", call->error->text);

@@ -95,7 +95,7 @@ static double rate(void *(*body)(void *), int threads, double seconds)
     pthread_t all[MOST_THREADS];
     shared.stop = false;
     shared.done = 0;
-    int64_t start = bench_host()->monotonic_ms();
+    int64_t start = kit_host.monotonic_ms();
     for (int i = 0; i < threads; i++) {
         pthread_create(&all[i], NULL, body, (void *)(uintptr_t)i);
     }
@@ -104,7 +104,7 @@ static double rate(void *(*body)(void *), int threads, double seconds)
     for (int i = 0; i < threads; i++) {
         pthread_join(all[i], NULL);
     }
-    return (double)shared.done * 1000 / (double)(bench_host()->monotonic_ms() - start);
+    return (double)shared.done * 1000 / (double)(kit_host.monotonic_ms() - start);
 }
 
 static int by_value(const void *a, const void *b)

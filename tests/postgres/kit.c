@@ -61,7 +61,7 @@ static const struct mgw_host *host(void)
 {
     static struct mgw_host own;
     if (own.size == 0) {
-        own = *bench_host();
+        own = *&kit_host;
         own.log = keep_log;
     }
     return &own;
@@ -79,7 +79,6 @@ const struct mgw_plugin *kit_load(const char *module)
     mgw_plugin_function *function;
     *(void **)&function = dlsym(handle, MGW_PLUGIN_SYMBOL);
     const struct mgw_plugin *plugin = function();
-    bench.plugin = plugin;
     bench.driver = plugin->table;
     return plugin;
 }
@@ -130,7 +129,6 @@ void kit_open(const struct mgw_plugin *plugin, const struct kit_config *config)
 {
     struct kit_config init = *config;
     init.flags |= MGW_CREATE_INIT;
-    bench.plugin = plugin;
     bench.driver = plugin->table;
     assert_status(kit_create(plugin, &init, &bench.instance), MGW_OK);
 }

@@ -5,7 +5,7 @@
 #ifndef POSTGRES_KIT_H
 #define POSTGRES_KIT_H
 
-#include "tests/repo_conformance/bench.h"
+#include "core/kit/repo/bench.h"
 
 #include <libpq-fe.h>
 

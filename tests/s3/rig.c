@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/s3/rig.h"
+#include "tests/s3/rig_config.h"
 
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ int rig_teardown(void **state)
 static enum mgw_status create(struct mgw_call *call, char *const *arguments, int count)
 {
     kit_free_config();
-    kit_configure(plugin, arguments, count, ".");
+    kit_configure(plugin, arguments, count);
     kit_config.flags = 0;
     return driver->create(call, &kit_config, &kit_host, &instance);
 }
@@ -53,7 +54,7 @@ enum mgw_status rig_try_open(struct mgw_call *call, ...)
 
 void rig_open(const char *first, ...)
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     char endpoint[64];
     snprintf(endpoint, sizeof endpoint, "endpoint=http://127.0.0.1:%u", fault_port());
     char *arguments[32] = {endpoint,

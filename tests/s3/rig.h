@@ -5,8 +5,8 @@
 #ifndef TESTS_S3_RIG_H
 #define TESTS_S3_RIG_H
 
+#include "core/kit/storage/kit.h"
 #include "tests/s3/fault.h"
-#include "tests/storage_conformance/kit.h"
 
 #define RIG_BUCKET "bucket1"
 #define RIG_PATH "/" RIG_BUCKET "/"

@@ -11,7 +11,7 @@
 static void a_put_is_signed_and_seen(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open(NULL, NULL);
     FAULT_SCRIPT(RIG_PUT_OK("k", 5));
     assert_status(call, rig_put(call, "k", "hello"), MGW_OK);
@@ -28,7 +28,7 @@ static void busy_servers_are_asked_again(void **state)
     static const int statuses[] = {429, 500, 502, 503, 504};
     rig_open(NULL, NULL);
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-        AUTO_CALL struct mgw_call *call = call_new();
+        AUTO_CALL struct mgw_call *call = kit_call_new();
         FAULT_SCRIPT({.request = PUT, .times = 2, .status = statuses[i]}, RIG_PUT_OK("k", 5));
         assert_status(call, rig_put(call, "k", "hello"), MGW_OK);
         assert_int_equal(fault_count(PUT), 3 * (i + 1));
@@ -41,7 +41,7 @@ static void busy_servers_are_asked_again(void **state)
 static void retry_after_is_honoured(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open(NULL, NULL);
     FAULT_SCRIPT({.request = PUT,
                   .status = 503,
@@ -56,7 +56,7 @@ static void retry_after_is_honoured(void **state)
 static void a_server_that_stays_busy_is_told_with_its_advice(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open("retries=2", "retry_deadline=20s", NULL);
     FAULT_SCRIPT({.request = PUT,
                   .times = FAULT_ALWAYS,
@@ -77,7 +77,7 @@ static void a_server_that_stays_busy_is_told_with_its_advice(void **state)
 static void the_deadline_of_retries_holds_over_all_of_them(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open("retries=100", "retry_deadline=2s", NULL);
     FAULT_SCRIPT({.request = PUT, .times = FAULT_ALWAYS, .status = 503});
     int64_t begun = rig_now_ms();
@@ -106,7 +106,7 @@ static void a_refusal_is_not_tried_again(void **state)
     };
     rig_open(NULL, NULL);
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
-        AUTO_CALL struct mgw_call *call = call_new();
+        AUTO_CALL struct mgw_call *call = kit_call_new();
         FAULT_SCRIPT({.request = PUT, .status = refusals[i].status, .body = refusals[i].body});
         assert_status(call, rig_put(call, "k", "hello"), refusals[i].expected);
         assert_says(call, refusals[i].code);
@@ -118,8 +118,8 @@ static void a_refusal_is_not_tried_again(void **state)
 static void a_damaged_body_is_sent_again(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
-    AUTO_CALL struct mgw_call *again = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
+    AUTO_CALL struct mgw_call *again = kit_call_new();
     rig_open("retries=1", NULL);
     FAULT_SCRIPT({.request = PUT, .status = 400, .body = RIG_ERROR("BadDigest")},
                  RIG_PUT_OK("k", 5));
@@ -134,7 +134,7 @@ static void a_damaged_body_is_sent_again(void **state)
 static void another_clock_is_told_with_both_times(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open(NULL, NULL);
     FAULT_SCRIPT({.request = PUT,
                   .status = 403,
@@ -153,7 +153,7 @@ static void another_clock_is_told_with_both_times(void **state)
 static void a_missing_bucket_is_named(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open(NULL, NULL);
     FAULT_SCRIPT({.request = PUT, .status = 404, .body = RIG_ERROR("NoSuchBucket")});
     enum mgw_status status = rig_put(call, "k", "hello");
@@ -167,7 +167,7 @@ static void a_missing_bucket_is_named(void **state)
 static void head_without_list_permission_says_which(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat;
     rig_open(NULL, NULL);
     FAULT_SCRIPT({.request = HEAD, .status = 403});
@@ -179,7 +179,7 @@ static void head_without_list_permission_says_which(void **state)
 static void if_absent_on_what_is_there_is_exists(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_put put = {.size = sizeof put, .flags = MGW_PUT_IF_ABSENT};
     struct mgw_stat stat = {.size = sizeof stat};
     rig_open(NULL, NULL);
@@ -198,7 +198,7 @@ static void if_absent_on_what_is_there_is_exists(void **state)
 static void if_absent_that_finds_its_own_object_is_ok(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_put put = {.size = sizeof put, .flags = MGW_PUT_IF_ABSENT};
     struct mgw_stat stat = {.size = sizeof stat};
     rig_open(NULL, NULL);
@@ -226,7 +226,7 @@ static void every_kind_of_text_is_read_without_harm(void **state)
         "<Error><Code><Code><Code>deep</Code></Code></Code></Error>"};
     rig_open("retries=0", NULL);
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
-        AUTO_CALL struct mgw_call *call = call_new();
+        AUTO_CALL struct mgw_call *call = kit_call_new();
         FAULT_SCRIPT({.request = PUT, .status = 400, .body = bodies[i]});
         assert_status(call, rig_put(call, "k", "hello"), MGW_INVALID);
         assert_says(call, "400");

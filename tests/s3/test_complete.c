@@ -72,7 +72,7 @@ static void put_ok(struct mgw_call *call)
 static void parts_carry_the_bytes_in_equal_steps(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open(NULL, NULL);
     FAULT_SCRIPT(BEGUN, {.request = COMPLETE, .status = 200, .body = DONE}, FOUND, NOTES);
     put_ok(call);
@@ -89,7 +89,7 @@ static void parts_carry_the_bytes_in_equal_steps(void **state)
 static void complete_that_says_200_and_means_an_error_is_repeated(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open(NULL, NULL);
     FAULT_SCRIPT(BEGUN,
                  {.request = COMPLETE, .status = 200, .body = "  \n  " RIG_ERROR("InternalError")},
@@ -101,7 +101,7 @@ static void complete_that_says_200_and_means_an_error_is_repeated(void **state)
 static void complete_that_means_an_error_to_the_end_publishes_nothing(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat = {.size = sizeof stat};
     rig_open("retries=1", NULL);
     FAULT_SCRIPT(BEGUN,
@@ -123,7 +123,7 @@ static void complete_that_means_an_error_to_the_end_publishes_nothing(void **sta
 static void an_empty_200_is_no_success(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat = {.size = sizeof stat};
     rig_open("retries=0", NULL);
     FAULT_SCRIPT(BEGUN, {.request = COMPLETE, .times = FAULT_ALWAYS, .status = 200},
@@ -140,7 +140,7 @@ static void an_empty_200_is_no_success(void **state)
 static void a_lost_answer_is_asked_after_and_found_done(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open("retries=0", "idle_timeout=3s", NULL);
     FAULT_SCRIPT(BEGUN, {.request = COMPLETE, .how = FAULT_SILENT}, FOUND, NOTES);
     put_ok(call);
@@ -150,7 +150,7 @@ static void a_lost_answer_is_asked_after_and_found_done(void **state)
 static void a_lost_answer_and_no_upload_any_more_is_found_done(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open(NULL, NULL);
     FAULT_SCRIPT(BEGUN, {.request = COMPLETE, .how = FAULT_NO_ANSWER},
                  {.request = COMPLETE, .status = 404, .body = RIG_ERROR("NoSuchUpload")}, FOUND,
@@ -162,7 +162,7 @@ static void a_lost_answer_and_no_upload_any_more_is_found_done(void **state)
 static void an_answer_cut_in_its_header_is_asked_after(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open(NULL, NULL);
     FAULT_SCRIPT(BEGUN, {.request = COMPLETE, .how = FAULT_CUT_HEAD, .status = 200, .body = DONE},
                  {.request = COMPLETE,
@@ -177,7 +177,7 @@ static void an_answer_cut_in_its_header_is_asked_after(void **state)
 static void a_lost_answer_that_was_not_done_is_of_unknown_outcome_and_repeated(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat = {.size = sizeof stat};
     rig_open("retries=0", "idle_timeout=3s", NULL);
     FAULT_SCRIPT(BEGUN, {.request = COMPLETE, .how = FAULT_SILENT},
@@ -193,7 +193,7 @@ static void a_lost_answer_that_was_not_done_is_of_unknown_outcome_and_repeated(v
 static void an_etag_that_the_server_leaves_empty_comes_from_the_object(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open(NULL, NULL);
     FAULT_SCRIPT(BEGUN,
                  {.request = COMPLETE,
@@ -208,7 +208,7 @@ static void an_etag_that_the_server_leaves_empty_comes_from_the_object(void **st
 static void a_part_is_sent_again_whole(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     const size_t step = 5u << 20;
     rig_open(NULL, NULL);
     FAULT_SCRIPT({.request = PART "=2&", .how = FAULT_CUT_REQUEST, .bytes = 1u << 20},
@@ -223,7 +223,7 @@ static void a_part_is_sent_again_whole(void **state)
 static void parts_that_the_server_does_not_take_are_invalid(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat = {.size = sizeof stat};
     rig_open(NULL, NULL);
     FAULT_SCRIPT(BEGUN, {.request = COMPLETE, .status = 400, .body = RIG_ERROR("EntityTooSmall")},
@@ -238,7 +238,7 @@ static void parts_that_the_server_does_not_take_are_invalid(void **state)
 static void what_was_begun_is_taken_back(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open(NULL, NULL);
     FAULT_SCRIPT(BEGUN, {.request = ABORT, .status = 204}, NOTES);
     void *writer = write_all(call);
@@ -265,7 +265,7 @@ static enum mgw_status copy(struct mgw_call *call)
 static void copy_that_says_200_and_means_an_error_is_none(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open("retries=0", NULL);
     FAULT_SCRIPT(SOURCE, {.request = COPY, .status = 200, .body = RIG_ERROR("InternalError")});
     enum mgw_status status = copy(call);
@@ -277,7 +277,7 @@ static void copy_that_says_200_and_means_an_error_is_none(void **state)
 static void copy_needs_the_result_element(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open("retries=0", NULL);
     FAULT_SCRIPT(SOURCE,
                  {.request = COPY,

@@ -52,7 +52,7 @@ static enum mgw_status get_all(struct mgw_call *call)
 static void a_download_that_is_cut_goes_on_where_it_was(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     char range[64];
     fill(blob_bytes, SIZE, 3);
     rig_open(NULL, NULL);
@@ -67,7 +67,7 @@ static void a_download_that_is_cut_goes_on_where_it_was(void **state)
 static void a_download_of_what_has_changed_is_a_conflict(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     fill(blob_bytes, SIZE, 3);
     rig_open(NULL, NULL);
     FAULT_SCRIPT(FOUND, CUT(100000),
@@ -79,7 +79,7 @@ static void a_download_of_what_has_changed_is_a_conflict(void **state)
 static void a_download_that_is_cut_again_and_again_ends_with_a_reason(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     fill(blob_bytes, SIZE, 3);
     rig_open("retries=2", NULL);
     FAULT_SCRIPT(FOUND, CUT(100000), {.request = GET, .times = FAULT_ALWAYS, .how = FAULT_RESET});
@@ -91,7 +91,7 @@ static void a_download_that_is_cut_again_and_again_ends_with_a_reason(void **sta
 static void a_range_that_the_server_ignores_is_no_content(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     fill(blob_bytes, SIZE, 3);
     rig_open("retries=0", NULL);
     FAULT_SCRIPT(
@@ -103,7 +103,7 @@ static void a_range_that_the_server_ignores_is_no_content(void **state)
 static void another_range_than_was_asked_for_is_no_content(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     fill(blob_bytes, SIZE, 3);
     rig_open("retries=0", NULL);
     FAULT_SCRIPT(FOUND, CUT(100000),
@@ -119,7 +119,7 @@ static void another_range_than_was_asked_for_is_no_content(void **state)
 static void an_answer_shorter_than_it_says_is_cut(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     fill(blob_bytes, SIZE, 3);
     rig_open(NULL, NULL);
     FAULT_SCRIPT(FOUND,
@@ -140,7 +140,7 @@ static void an_answer_shorter_than_it_says_is_cut(void **state)
 static void a_put_that_is_cut_is_sent_again_whole(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat = {.size = sizeof stat};
     static const enum fault_how ways[] = {FAULT_CUT_REQUEST, FAULT_RESET, FAULT_NO_ANSWER,
                                           FAULT_CUT_HEAD};
@@ -158,7 +158,7 @@ static void a_put_that_is_cut_is_sent_again_whole(void **state)
 static void a_put_whose_answers_are_lost_is_of_unknown_outcome(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open("retries=1", NULL);
     FAULT_SCRIPT({.request = PUT, .times = FAULT_ALWAYS, .how = FAULT_NO_ANSWER},
                  {.request = HEAD, .times = FAULT_ALWAYS, .status = 404});
@@ -169,7 +169,7 @@ static void a_put_whose_answers_are_lost_is_of_unknown_outcome(void **state)
 static void a_stale_connection_under_a_put_is_no_failure(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat = {.size = sizeof stat};
     fill(blob_bytes, SIZE, 3);
     rig_open("retries=1", NULL);
@@ -193,7 +193,7 @@ static void connections_are_kept(void **state)
     rig_open(NULL, NULL);
     FAULT_SCRIPT({.request = HEAD, .times = 20, .status = 404});
     for (int i = 0; i < 20; i++) {
-        AUTO_CALL struct mgw_call *call = call_new();
+        AUTO_CALL struct mgw_call *call = kit_call_new();
         struct mgw_stat stat;
         assert_status(call, rig_stat(call, "k", &stat), MGW_NOT_FOUND);
     }
@@ -206,7 +206,7 @@ static void connections_are_kept(void **state)
 static void a_silent_server_is_given_up(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat;
     rig_open("retries=0", "idle_timeout=1s", NULL);
     FAULT_SCRIPT({.request = HEAD, .how = FAULT_SILENT});
@@ -220,10 +220,10 @@ static void a_call_ends_at_its_deadline_and_when_it_is_cancelled(void **state)
     struct mgw_stat stat;
     rig_open(NULL, NULL);
     FAULT_SCRIPT({.request = HEAD, .times = 2, .how = FAULT_SILENT});
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     call->deadline_ms = rig_now_ms() + 500;
     assert_status(call, rig_stat(call, "k", &stat), MGW_TIMEOUT);
-    AUTO_CALL struct mgw_call *cancelled = call_new();
+    AUTO_CALL struct mgw_call *cancelled = kit_call_new();
     kit_cancel_after(cancelled, 500);
     assert_status(cancelled, rig_stat(cancelled, "k", &stat), MGW_CANCELLED);
 }
@@ -231,7 +231,7 @@ static void a_call_ends_at_its_deadline_and_when_it_is_cancelled(void **state)
 static void nobody_at_the_port_is_said(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open("endpoint=http://127.0.0.1:1", "retries=1", NULL);
     assert_status(call, rig_put(call, "k", "hello"), MGW_UNAVAILABLE);
     assert_says(call, "127.0.0.1:1");
@@ -242,7 +242,7 @@ static void nobody_at_the_port_is_said(void **state)
 static void a_name_that_does_not_resolve_is_said(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open("endpoint=http://no-such-host.invalid:9000", "retries=0", NULL);
     assert_status(call, rig_put(call, "k", "hello"), MGW_UNAVAILABLE);
     assert_says(call, "no-such-host.invalid");
@@ -259,7 +259,7 @@ static void redirects_are_not_followed(void **state)
     snprintf(elsewhere, sizeof elsewhere, "Location: http://127.0.0.1:%u/elsewhere\n",
              fault_port());
     for (int status = 301; status <= 308; status++) {
-        AUTO_CALL struct mgw_call *call = call_new();
+        AUTO_CALL struct mgw_call *call = kit_call_new();
         FAULT_SCRIPT({.request = PUT, .status = status, .headers = elsewhere});
         assert_int_not_equal(rig_put(call, "k", "hello"), MGW_OK);
         assert_true(call->error->text[0] != '\0');
@@ -271,7 +271,7 @@ static void redirects_are_not_followed(void **state)
 static void the_environments_proxy_is_not_taken(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     static const char *const names[] = {"http_proxy", "https_proxy", "all_proxy",
                                         "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"};
     for (size_t i = 0; i < 6; i++) {
@@ -290,7 +290,7 @@ static void the_environments_proxy_is_not_taken(void **state)
 static void the_configured_proxy_is_taken(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     char proxy[64];
     snprintf(proxy, sizeof proxy, "proxy=http://127.0.0.1:%u", fault_port());
     rig_open("endpoint=http://s3.example.test", proxy, NULL);
@@ -303,7 +303,7 @@ static void the_configured_proxy_is_taken(void **state)
 static void no_netrc_is_read(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     const char *home = getenv("HOME");
     AUTO_FREE char *before = home ? strdup(home) : NULL;
     char folder[] = "netrc.XXXXXX", path[64];

@@ -16,7 +16,7 @@
 
 static int list_of(const char *body, size_t length)
 {
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     FAULT_SCRIPT({.request = "GET /" RIG_BUCKET,
                   .times = FAULT_ALWAYS,
                   .status = 200,
@@ -91,7 +91,7 @@ static void no_entity_is_expanded_and_no_dtd_is_read(void **state)
 static void an_answer_beyond_8_mib_is_cut_off(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     static char body[(8u << 20) + 4097]; /* the server may still be at it when the call has ended */
     size_t length = sizeof body - 1;
     memset(body, ' ', length);
@@ -110,7 +110,7 @@ static void an_answer_beyond_8_mib_is_cut_off(void **state)
 static void a_header_without_end_is_cut_off(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat;
     enum { line = 10000, lines = 200 };
     static char headers[line * lines + 1];
@@ -135,7 +135,7 @@ static void objects_without_an_etag_are_not_believed(void **state)
     };
     rig_open("retries=0", NULL);
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        AUTO_CALL struct mgw_call *call = call_new();
+        AUTO_CALL struct mgw_call *call = kit_call_new();
         struct mgw_stat stat;
         FAULT_SCRIPT({.request = "HEAD ", .status = 200, .headers = headers[i], .announced = 5});
         enum mgw_status status = rig_stat(call, "k", &stat);
@@ -151,7 +151,7 @@ static void objects_without_an_etag_are_not_believed(void **state)
 static void a_list_that_never_goes_on_ends(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open("retries=0", NULL);
     FAULT_SCRIPT({.request = "GET /" RIG_BUCKET,
                   .times = FAULT_ALWAYS,
@@ -167,7 +167,7 @@ static void a_list_that_never_goes_on_ends(void **state)
 static void words_of_the_server_stay_on_one_line(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     static const char body[] = "<Error><Code>Bad\nCode</Code><Message>two\nlines\r\n\x1b[31m and "
                                "more</Message><RequestId>a\nb</RequestId></Error>";
     rig_open("retries=0", NULL);

@@ -35,7 +35,7 @@ static void another_region_is_signed_for_and_remembered(void **state)
                  "</Message><Region>eu-central-1</Region></Error>"},
     };
     for (size_t i = 0; i < sizeof tellers / sizeof tellers[0]; i++) {
-        AUTO_CALL struct mgw_call *call = call_new();
+        AUTO_CALL struct mgw_call *call = kit_call_new();
         struct mgw_stat stat;
         rig_open("retries=0", NULL);
         FAULT_SCRIPT(tellers[i], RIG_PUT_OK("k", 5), {.request = HEAD, .status = 404});
@@ -54,7 +54,7 @@ static void another_region_is_signed_for_and_remembered(void **state)
 static void a_bucket_that_is_sent_round_in_circles_is_an_error(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     rig_open(NULL, NULL);
     FAULT_SCRIPT({.request = PUT,
                   .status = 301,
@@ -80,7 +80,7 @@ static void a_region_that_is_none_is_not_taken(void **state)
         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"};
     rig_open("retries=0", NULL);
     for (size_t i = 0; i < sizeof regions / sizeof regions[0]; i++) {
-        AUTO_CALL struct mgw_call *call = call_new();
+        AUTO_CALL struct mgw_call *call = kit_call_new();
         FAULT_SCRIPT({.request = PUT, .times = FAULT_ALWAYS, .status = 301, .headers = regions[i]});
         assert_int_not_equal(rig_put(call, "k", "hello"), MGW_OK);
         for (size_t n = 0; n < fault_count(PUT); n++) {
@@ -109,7 +109,7 @@ static void open_by_container(void)
                                          "AWS_CONTAINER_AUTHORIZATION_TOKEN",
                                          "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
                                          "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"};
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     char endpoint[64], uri[64];
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         unsetenv(others[i]);
@@ -127,7 +127,7 @@ static void open_by_container(void)
 static void expired_credentials_are_renewed_once(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     open_by_container();
     FAULT_SCRIPT(CREDENTIALS("AKIDOLD", "old-token"), CREDENTIALS("AKIDNEW", "new-token"),
                  {.request = PUT, .status = 400, .body = RIG_ERROR("ExpiredToken")},
@@ -143,7 +143,7 @@ static void expired_credentials_are_renewed_once(void **state)
 static void credentials_that_stay_expired_are_an_error(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     open_by_container();
     FAULT_SCRIPT(CREDENTIALS("AKIDOLD", "old-token"), CREDENTIALS("AKIDNEW", "new-token"),
                  {.request = PUT, .times = 2, .status = 400, .body = RIG_ERROR("ExpiredToken")});

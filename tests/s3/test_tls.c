@@ -36,7 +36,7 @@ static void open_by_tls(const char *more)
 static void a_server_of_the_configured_ca_is_trusted(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     open_by_tls(NULL);
     FAULT_SCRIPT(RIG_PUT_OK("k", 5));
     assert_status(call, rig_put(call, "k", "hello"), MGW_OK);
@@ -50,7 +50,7 @@ static void a_handshake_serves_many_requests(void **state)
     open_by_tls(NULL);
     FAULT_SCRIPT({.request = HEAD, .times = 20, .status = 404});
     for (int i = 0; i < 20; i++) {
-        AUTO_CALL struct mgw_call *call = call_new();
+        AUTO_CALL struct mgw_call *call = kit_call_new();
         struct mgw_stat stat;
         assert_status(call, rig_stat(call, "k", &stat), MGW_NOT_FOUND);
     }
@@ -61,7 +61,7 @@ static void a_handshake_serves_many_requests(void **state)
 static void an_unknown_ca_is_refused_and_told(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     open_by_tls("ca_file=");
     FAULT_SCRIPT({.request = "PUT ", .times = FAULT_ALWAYS, .status = 200});
     assert_status(call, rig_put(call, "k", "hello"), MGW_UNAVAILABLE);
@@ -74,7 +74,7 @@ static void an_unknown_ca_is_refused_and_told(void **state)
 static void a_certificate_for_another_host_is_refused(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     open_by_tls(NULL);
     FAULT_SCRIPT({.request = "PUT ", .times = FAULT_ALWAYS, .status = 200});
     assert_status(call, rig_put(call, "k", "hello"), MGW_UNAVAILABLE);
@@ -85,7 +85,7 @@ static void a_certificate_for_another_host_is_refused(void **state)
 static void verify_false_trusts_anybody(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat;
     open_by_tls("verify=false");
     FAULT_SCRIPT({.request = HEAD, .status = 404});
@@ -96,7 +96,7 @@ static void verify_false_trusts_anybody(void **state)
 static void plain_bytes_from_a_tls_endpoint_are_a_failure(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = call_new();
+    AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat;
     char endpoint[64];
     fault_stop();

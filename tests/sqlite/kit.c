@@ -83,12 +83,11 @@ enum mgw_status kit_create(const struct mgw_plugin *plugin, const char *path, ui
                                 .stride = sizeof values[0],
                                 .count = sizeof values / sizeof values[0],
                                 .values = values};
-    return driver->create(bench_call(), &config, bench_host(), instance);
+    return driver->create(bench_call(), &config, &kit_host, instance);
 }
 
 void kit_open(const struct mgw_plugin *plugin, const char *path, uint32_t flags)
 {
-    bench.plugin = plugin;
     bench.driver = plugin->table;
     assert_status(kit_create(plugin, path, flags, &bench.instance), MGW_OK);
 }

@@ -4,7 +4,7 @@
 #ifndef SQLITE_KIT_H
 #define SQLITE_KIT_H
 
-#include "tests/repo_conformance/bench.h"
+#include "core/kit/repo/bench.h"
 
 #include <sqlite3.h>
 

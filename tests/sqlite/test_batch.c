@@ -24,10 +24,10 @@ static int open_database(void **state)
     }
     const char *path = kit_path("media.db");
     struct open_options options = {path, 1000, 1024};
-    struct migrate_options how = {.host = bench_host(), .instance = "test"};
+    struct migrate_options how = {.host = &kit_host, .instance = "test"};
     sqlite3_close(kit_db(path)); /* makes no file */
     fclose(fopen(path, "w"));
-    clock_init(&repo_clock, bench_host());
+    clock_init(&repo_clock, &kit_host);
     if (open_writer(&options, &db, &empty, &fault) || open_set_journal(db, &fault) ||
         migrate(db, &options, &how, &fault) || batch_prepare(&tools, db, &repo_clock, &fault)) {
         fprintf(stderr, "%s\n", fault.text);
@@ -216,7 +216,7 @@ static void a_checkpoint_whose_sync_fails_ends_all_changes_and_keeps_the_wal(voi
     sqlite3_file *file;
     bool empty;
     struct writer_options options = {
-        .clock = &repo_clock, .host = bench_host(), .instance = "test", .path = path};
+        .clock = &repo_clock, .host = &kit_host, .instance = "test", .path = path};
     assert_int_equal(file_identify(path, &options.identity, &fault), MGW_OK);
     assert_int_equal(open_writer(&open, &options.db, &empty, &fault), MGW_OK);
     assert_int_equal(open_set_journal(options.db, &fault), MGW_OK);

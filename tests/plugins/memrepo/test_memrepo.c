@@ -3,7 +3,7 @@
  * The fake does as it is told: the conformance suite sees to its rows, this to its faults. */
 #include "memrepo.h"
 
-#include "tests/repo_conformance/bench.h"
+#include "core/kit/repo/bench.h"
 
 static struct memrepo *repo;
 
@@ -110,11 +110,11 @@ static void a_delay_ends_at_the_deadline_unless_deaf(void **state)
                   MGW_CANCELLED);
     assert_int_equal(memrepo_row_count(repo, 0), 0);
     memrepo_inject(repo, MEMREPO_APPLY, &(struct memrepo_fault){.delay_ms = 60, .deaf = true});
-    int64_t before = bench_host()->monotonic_ms();
+    int64_t before = kit_host.monotonic_ms();
     assert_status(bench.driver->apply(bench_call_timeout(1), repo, &change, sizeof change, &result,
                                       sizeof result, 1),
                   MGW_OK);
-    assert_true(bench_host()->monotonic_ms() - before >= 60);
+    assert_true(kit_host.monotonic_ms() - before >= 60);
 }
 
 static void the_clock_is_set_forward_but_never_back(void **state)
