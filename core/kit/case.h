@@ -15,6 +15,7 @@ struct kit_case {
     uint64_t needs;     /* capabilities and traits, all of them */
     bool slow;          /* only with --slow */
     void (*run)(void **state);
+    void (*script)(void); /* what crash_run runs; NULL: nothing */
 };
 
 /* Traits, beside the bits of enum mgw_storage_capability or mgw_repo_capability. */
@@ -26,5 +27,6 @@ struct kit_case {
 #define KIT_SCAN (UINT64_C(1) << 45)       /* the same, of a repository */
 #define KIT_SECOND (UINT64_C(1) << 46)     /* two instances at once, in one process */
 #define KIT_HOST_CLOCK (UINT64_C(1) << 47) /* the repository's clock is the host's */
+#define KIT_PARALLEL (UINT64_C(1) << 48)   /* MGW_THREADS_PARALLEL */
 
 #endif

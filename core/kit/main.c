@@ -2,6 +2,7 @@
  *
  * mediagw-kit: the conformance kit, `mediagw plugin test`. This process lists the cases, starts a
  * child for each and judges how it ends; it never loads the module itself. */
+#include "core/kit/crash.h"
 #include "core/kit/options.h"
 #include "core/kit/report.h"
 #include "core/kit/run.h"
@@ -208,6 +209,7 @@ int main(int argc, char **argv)
         fputs(kit_help, stdout);
         exit = KIT_ALL_PASSED;
     } else if (options.describe || options.one) {
+        crash_words(argc, argv);
         exit = kit_child(&options, RESULT_FD);
     } else if (run_begin(&run, argc, argv, options.timeout_sec)) {
         exit = parent(&run, &options);

@@ -57,7 +57,8 @@ enum {
     OPTION_DESCRIBE,
     OPTION_KIND,
     OPTION_TMP,
-    OPTION_UNIQUE
+    OPTION_UNIQUE,
+    OPTION_CRASH
 };
 
 static const struct option known[] = {
@@ -77,6 +78,7 @@ static const struct option known[] = {
     {"kind", no_argument, NULL, OPTION_KIND},
     {"tmp", required_argument, NULL, OPTION_TMP},
     {"unique", required_argument, NULL, OPTION_UNIQUE},
+    {"crash", required_argument, NULL, OPTION_CRASH},
     {0},
 };
 
@@ -114,6 +116,8 @@ static const char **text_option(struct kit_options *options, int letter)
         return &options->tmp;
     case OPTION_UNIQUE:
         return &options->unique;
+    case OPTION_CRASH:
+        return &options->crash;
     default:
         return NULL;
     }

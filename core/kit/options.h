@@ -22,9 +22,10 @@ struct kit_options {
     char **pairs; /* KEY=VALUE */
     size_t pair_count;
     /* The children's own. */
-    const char *one; /* the case to run */
-    bool describe;   /* tell what MODULE is and can do */
-    bool kind_only;  /* without an instance */
+    const char *crash; /* run its script, and be killed there */
+    const char *one;   /* the case to run */
+    bool describe;     /* tell what MODULE is and can do */
+    bool kind_only;    /* without an instance */
     const char *tmp, *unique;
 };
 

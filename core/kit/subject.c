@@ -9,6 +9,7 @@
 #include "core/kit/host.h"
 #include "core/kit/values.h"
 #include "core/plugin/bare.h"
+#include "core/plugin/call.h"
 
 #include <string.h>
 
@@ -18,7 +19,11 @@ static struct config *config;
 static struct registry *registry;
 static const struct mgw_plugin *plugin;
 static struct mgw_error error;
-static struct bare opened[OPEN_MAX];
+static struct {
+    struct bare bare;
+    struct store
+        *locked; /* the host's view, which locks, where the plugin is not for many threads */
+} opened[OPEN_MAX];
 
 static bool refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static bool refuse(const char *format, ...)
@@ -197,28 +202,43 @@ bool subject_load(const struct kit_options *options)
 
 /* ---- Instances ---- */
 
-static struct bare *find(const void *instance)
+/* Where INSTANCE is held (NULL: a free place); OPEN_MAX: nowhere. */
+static size_t find(const void *instance)
 {
-    for (size_t i = 0; i < OPEN_MAX; i++) {
-        struct bare *bare = &opened[i];
-        if (bare->plugin &&
-            (bare->storage.instance == instance || bare->repo.instance == instance)) {
-            return bare;
+    size_t i = 0;
+    for (; i < OPEN_MAX; i++) {
+        const struct bare *bare = &opened[i].bare;
+        const void *own = bare->repo.instance ? bare->repo.instance : bare->storage.instance;
+        if ((opened[i].locked ? (const void *)opened[i].locked : own) == instance) {
+            break;
         }
     }
-    return NULL;
+    return i;
+}
+
+/* A storage plugin that wants the host to lock is tested behind the host's own view. */
+static enum mgw_status lock(size_t at)
+{
+    AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
+    struct bare *bare = &opened[at].bare;
+    enum mgw_status status =
+        store_new(call, plugin->name, &bare->storage, (enum mgw_thread_model)plugin->thread_model,
+                  false, &opened[at].locked);
+    if (status != MGW_OK) {
+        snprintf(error.text, sizeof error.text, "%s", call_text(call));
+        bare_close(bare);
+    }
+    return status;
 }
 
 enum mgw_status subject_open(uint32_t flags, struct mgw_storage *storage, struct mgw_repo *repo)
 {
-    struct bare *bare = opened;
-    while (bare < opened + OPEN_MAX && bare->plugin) {
-        bare++;
-    }
-    if (bare == opened + OPEN_MAX) {
+    size_t at = find(NULL);
+    if (at == OPEN_MAX) {
         snprintf(error.text, sizeof error.text, "the kit holds too many instances");
         return MGW_UNAVAILABLE;
     }
+    struct bare *bare = &opened[at].bare;
     error = (struct mgw_error){.size = sizeof error};
     enum mgw_status status =
         bare_open(registry, config, plugin->kind, flags, &kit_host, bare, &error);
@@ -226,23 +246,29 @@ enum mgw_status subject_open(uint32_t flags, struct mgw_storage *storage, struct
         *bare = (struct bare){0};
         return status;
     }
-    *storage = bare->storage;
+    bool serial = plugin->thread_model != MGW_THREADS_PARALLEL;
+    if (serial && plugin->kind != MGW_KIND_REPOSITORY) {
+        status = lock(at);
+    }
+    *storage = opened[at].locked ? store_as_storage(opened[at].locked) : bare->storage;
     *repo = bare->repo;
-    return MGW_OK;
+    return status;
 }
 
 void subject_close(const void *instance)
 {
-    struct bare *bare = find(instance);
-    if (bare) {
-        bare_close(bare);
+    size_t at = find(instance);
+    if (instance && at < OPEN_MAX) {
+        store_free(opened[at].locked);
+        opened[at].locked = NULL;
+        bare_close(&opened[at].bare);
     }
 }
 
 const struct mgw_storage *subject_lower(const void *instance)
 {
-    const struct bare *bare = find(instance);
-    return bare ? bare_lower(bare) : NULL;
+    size_t at = find(instance);
+    return at < OPEN_MAX ? bare_lower(&opened[at].bare) : NULL;
 }
 
 bool subject_is_discreet(const char *text)

@@ -14,6 +14,7 @@ static const struct {
     {KIT_SWEEP, "sweep", "is optional and NULL"},
     {KIT_SCAN, "scan", "is optional and NULL"},
     {KIT_SECOND, "SHARED", "is not declared, and a second instance is refused"},
+    {KIT_PARALLEL, "THREADS_PARALLEL", "is not what the plugin declares"},
     {KIT_HOST_CLOCK, "own clock", "is what the repository has, which cannot be set"},
 };
 

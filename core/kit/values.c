@@ -38,6 +38,11 @@ const char *kit_unique(void)
     return run;
 }
 
+const char *kit_tmp(void)
+{
+    return tmp_folder;
+}
+
 static const char *value_of(const char *name, size_t length)
 {
     if (length == 3 && memcmp(name, "tmp", 3) == 0) {

@@ -13,6 +13,8 @@ bool kit_values_set(const char *tmp, const char *unique, const char *file);
 void kit_values_free(void);
 /* Hex digits of this run's own. */
 const char *kit_unique(void);
+/* The case's folder. */
+const char *kit_tmp(void);
 
 /* TEXT with every {name} replaced. To be freed; NULL: said which name is unknown. */
 char *kit_expand(const char *text);

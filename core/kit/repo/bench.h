@@ -38,6 +38,9 @@ extern struct bench bench;
 /* bench_reopen ends the instance and makes it again; bench_second makes another one beside it (or
  * is the first, where there cannot be two), bench_end_second ends it. */
 void bench_reopen(void);
+/* Its two halves. */
+void bench_let_go(void);
+void bench_take_again(void);
 void *bench_second(void);
 void bench_end_second(void *second);
 void bench_sleep(int64_t ms);
@@ -100,6 +103,7 @@ enum mgw_status get_record(const struct mgw_record *record, struct found *found)
 void assert_same_text(const char *got, const char *expected);
 
 extern const struct kit_case rows_cases[], compare_cases[], query_cases[], due_cases[],
-    record_cases[], scan_cases[], limit_cases[], thread_cases[], node_cases[], life_cases[];
+    record_cases[], scan_cases[], limit_cases[], thread_cases[], node_cases[], life_cases[],
+    repo_crash_cases[], repo_leak_cases[], repo_crowd_cases[];
 
 #endif

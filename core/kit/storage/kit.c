@@ -3,8 +3,6 @@
  * Calls, and the shorthands of the cases. */
 #include "core/kit/storage/kit.h"
 
-#include "core/kit/status.h"
-
 #include <pthread.h>
 #include <stdio.h>
 #include <time.h>

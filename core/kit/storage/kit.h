@@ -15,6 +15,7 @@
 
 #include "core/kit/case.h"
 #include "core/kit/host.h"
+#include "core/kit/status.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,8 @@
         .run = function                                                                            \
     }
 extern const struct kit_case put_cases[], read_cases[], copy_cases[], key_cases[], list_cases[],
-    upload_cases[], presign_cases[], presign_part_cases[], border_cases[];
+    upload_cases[], presign_cases[], presign_part_cases[], border_cases[], crash_cases[],
+    leak_cases[], odd_cases[], crowd_cases[], late_cases[], readonly_cases[];
 
 extern const struct mgw_storage_driver *driver;
 extern void *instance;
@@ -47,6 +49,9 @@ extern const struct mgw_storage *kit_prepare;
 /* Opens another instance on the same store, which must be there, and ends it. */
 void *kit_open_again(void);
 void kit_close_again(void *second);
+/* Ends the instance; and opens it anew, on what is there. */
+void kit_let_go(void);
+void kit_take_again(void);
 /* A bucket of this case's own, in every run another one. */
 const char *kit_bucket(void);
 bool kit_has(uint64_t capabilities);
