@@ -1,0 +1,3 @@
+module mediagw.invalid/gomem
+
+go 1.19
