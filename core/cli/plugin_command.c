@@ -14,13 +14,15 @@
 static const char help[] =
     "usage: mediagw plugin list [--config FILE]\n"
     "       mediagw plugin show NAME [--config FILE]\n"
-    "       mediagw plugin test MODULE [options] [KEY=VALUE...]\n\n"
+    "       mediagw plugin test MODULE [options] [KEY=VALUE...]\n"
+    "       mediagw plugin bench MODULE [options] [KEY=VALUE...]\n\n"
     "list: a line for each plugin that is described in the search path: name, kind, enabled,\n"
     "module, descriptor; one whose descriptor is wrong has fault instead. Nothing is loaded.\n"
     "show: loads a plugin and prints a key=value line for each of its properties (ABI, thread\n"
     "model, the optional callbacks that it has) and for each of its config keys type, default and\n"
     "help. With --config, and where the config uses the plugin, also what its instance can do.\n"
-    "test: runs the conformance cases on a module; see mediagw plugin test --help.\n\n"
+    "test: runs the conformance cases on a module; see mediagw plugin test --help.\n"
+    "bench: measures a module's verbs; see mediagw plugin bench --help.\n\n"
     "  --config FILE   take plugins.path from FILE; else $MEDIAGW_PLUGIN_PATH, else the folder "
     "that\n"
     "                  was installed with this program\n\n"
@@ -226,7 +228,7 @@ static int show(struct registry *registry, const struct config *config, const ch
 static int run_words(const struct cli_command *command, struct registry *registry,
                      const struct config *config, int count, char **words)
 {
-    static const char *const known[] = {"list", "show", "test", NULL};
+    static const char *const known[] = {"bench", "list", "show", "test", NULL};
     if (count == 1 && strcmp(words[0], "list") == 0) {
         registry_each(registry, list_one, registry);
         return CLI_DONE;
@@ -237,7 +239,7 @@ static int run_words(const struct cli_command *command, struct registry *registr
     if (count > 0 && strcmp(words[0], "list") != 0 && strcmp(words[0], "show") != 0) {
         return cli_unknown("subcommand", words[0], known);
     }
-    cli_say(CLI_WRONG, "expected: mediagw plugin list, show NAME or test MODULE");
+    cli_say(CLI_WRONG, "expected: mediagw plugin list, show NAME, test MODULE or bench MODULE");
     return cli_usage(command);
 }
 
@@ -248,7 +250,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
     struct registry *registry = NULL;
     struct mgw_error error = {.size = sizeof error};
     int first;
-    if (argc > 1 && strcmp(argv[1], "test") == 0) {
+    if (argc > 1 && (strcmp(argv[1], "test") == 0 || strcmp(argv[1], "bench") == 0)) {
         return cli_become(MEDIAGW_KIT_FROM_BIN, argc - 1, argv + 1);
     }
     if (!cli_options(argc, argv, "c", &options, &first)) {

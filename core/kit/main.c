@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * mediagw-kit: the conformance kit, `mediagw plugin test`. This process lists the cases, starts a
- * child for each and judges how it ends; it never loads the module itself. */
+ * mediagw-kit: the conformance kit, `mediagw plugin test` (and `bench`, gauge/). This process lists
+ * the cases, starts a child for each and judges how it ends; it never loads the module itself. */
 #include "core/kit/crash.h"
+#include "core/kit/gauge/command.h"
 #include "core/kit/options.h"
 #include "core/kit/report.h"
 #include "core/kit/run.h"
@@ -197,6 +198,9 @@ int main(int argc, char **argv)
     struct kit_options options;
     static struct run run;
     int exit = KIT_WRONG;
+    if (argc > 1 && strcmp(argv[1], "bench") == 0) {
+        return gauge_command(argc - 1, argv + 1);
+    }
     if (argc > 1 && strcmp(argv[1], "test") == 0) {
         argv[1] = argv[0]; /* the children's words begin behind it */
         argc--, argv++;
