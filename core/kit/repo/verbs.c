@@ -3,6 +3,8 @@
  * The verbs of bench.h: rows, changes and reads with little to write. */
 #include "core/kit/repo/bench.h"
 
+#include "core/plugin/guard.h"
+
 static const size_t row_texts[] = {
     offsetof(struct mgw_row, id),          offsetof(struct mgw_row, account_id),
     offsetof(struct mgw_row, owner_email), offsetof(struct mgw_row, bucket),
@@ -45,10 +47,10 @@ static void drop_texts(void *base, const size_t *offsets, size_t count)
 bool found_row(void *ctx, const struct mgw_row *row)
 {
     struct found *found = ctx;
-    assert_true(row->size >= sizeof *row);
+    assert_true(MGW_HAS(row, fingerprint)); /* as the first release's */
     found->rows = realloc(found->rows, (found->count + 1) * sizeof *row);
     assert_non_null(found->rows);
-    found->rows[found->count] = *row;
+    struct_take(&found->rows[found->count], row, sizeof *row);
     keep_texts(&found->rows[found->count++], row_texts, ROW_TEXTS);
     return found->count != found->most;
 }
@@ -56,10 +58,10 @@ bool found_row(void *ctx, const struct mgw_row *row)
 bool found_record(void *ctx, const struct mgw_record *record)
 {
     struct found *found = ctx;
-    assert_true(record->size >= sizeof *record);
+    assert_true(MGW_HAS(record, expires_at));
     found->records = realloc(found->records, (found->count + 1) * sizeof *record);
     assert_non_null(found->records);
-    found->records[found->count] = *record;
+    struct_take(&found->records[found->count], record, sizeof *record);
     keep_texts(&found->records[found->count++], record_texts, RECORD_TEXTS);
     return found->count != found->most;
 }
