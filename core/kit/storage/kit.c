@@ -81,6 +81,16 @@ void kit_assert_status(const struct mgw_call *call, enum mgw_status is, enum mgw
     }
 }
 
+void kit_assert_either(const struct mgw_call *call, enum mgw_status is, enum mgw_status expected,
+                       enum mgw_status or_expected, const char *what, const char *file, int line)
+{
+    if (is != expected && is != or_expected) {
+        print_error("%s\n  expected %s or %s, got %s: %s\n", what, kit_status(expected),
+                    kit_status(or_expected), kit_status(is), call->error->text);
+        _fail(file, line);
+    }
+}
+
 void fill(void *bytes, size_t length, uint64_t seed)
 {
     unsigned char *at = bytes;

@@ -96,6 +96,12 @@ void kit_free(void *pointer);
 void kit_assert_status(const struct mgw_call *call, enum mgw_status is, enum mgw_status expected,
                        const char *what, const char *file, int line);
 
+/* The same for one of two. */
+#define assert_either(call, is, expected, or_expected)                                             \
+    kit_assert_either(call, is, expected, or_expected, #is, __FILE__, __LINE__)
+void kit_assert_either(const struct mgw_call *call, enum mgw_status is, enum mgw_status expected,
+                       enum mgw_status or_expected, const char *what, const char *file, int line);
+
 /* Deterministic bytes: SEED names them. */
 void fill(void *bytes, size_t length, uint64_t seed);
 struct mgw_blob blob_of(const char *bucket, const char *key);

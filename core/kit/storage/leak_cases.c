@@ -106,7 +106,7 @@ static void end_uploads(void *unused)
 static void uploads_that_ended_hold_nothing(void **state)
 {
     (void)state;
-    growth_check(end_uploads, NULL, HANDLE_ROUNDS / 4);
+    growth_check(end_uploads, NULL, HANDLE_ROUNDS / 8);
 }
 
 const struct kit_case leak_cases[] = {
