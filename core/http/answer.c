@@ -35,6 +35,8 @@ static const struct meaning meanings[] = {
      "the upload was given up in the meantime, send it again", 1},
     {ANSWER_CREATE, MGW_TIMEOUT, 503, "timeout",
      "the outcome is not known yet, repeat with the same Idempotency-Key", 5},
+    {ANSWER_CREATE, MGW_DENIED, 403, "read_only",
+     "this gateway's store is read-only: it takes no recordings", 0},
     {ANSWER_CONTENT, MGW_DENIED, 403, "forbidden", "the signed URL is not valid or has expired", 0},
     {ANSWER_COMPLETE, MGW_CONFLICT, 409, "incomplete", NULL, 0},
     {ANSWER_COMPLETE, MGW_CORRUPT, 400, "digest_mismatch",

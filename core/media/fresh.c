@@ -34,6 +34,9 @@ enum mgw_status fresh_id(struct mgw_media *media, struct mgw_call *call, char id
 
 enum mgw_status fresh_check_room(struct mgw_media *media, struct mgw_call *call, uint64_t length)
 {
+    if (store_limits(media->store)->capabilities & MGW_STORAGE_READ_ONLY) {
+        return mgw_fail(call, MGW_DENIED, "the store is read-only: it takes no recordings");
+    }
     if (length != UINT64_MAX && length > media->max_upload_bytes) {
         return mgw_fail(call, MGW_TOO_LARGE,
                         "the recording has %llu bytes; at most %llu are allowed",

@@ -13,8 +13,8 @@
 char *fresh_key(void);
 /* An id as the service's options make them. */
 enum mgw_status fresh_id(struct mgw_media *media, struct mgw_call *call, char id[FRESH_ID_SIZE]);
-/* MGW_TOO_LARGE for LENGTH bytes (UINT64_MAX: unknown) over the limit, MGW_NO_SPACE under the
- * store's reserve. */
+/* MGW_DENIED where the store is read-only, MGW_TOO_LARGE for LENGTH bytes (UINT64_MAX: unknown)
+ * over the limit, MGW_NO_SPACE under the store's reserve. */
 enum mgw_status fresh_check_room(struct mgw_media *media, struct mgw_call *call, uint64_t length);
 
 #endif

@@ -167,10 +167,10 @@ struct mgw_create; /* one recording on its way in */
 
 /* Begins a recording of the call's account: its row (`uploading`) is written beside the bytes and
  * is durable before they are published. MGW_TOO_LARGE for a length over the limit, MGW_NO_SPACE
- * under the reserve. With an idempotency key that is taken: MGW_BUSY with retry_after_ms while the
- * first still runs; where it is finished, this create reads its bytes only to compare them. The
- * service renews the row's lease until mgw_create_finish or mgw_create_abort, one of which must
- * follow. */
+ * under the reserve, MGW_DENIED where the store is read-only. With an idempotency key that is
+ * taken: MGW_BUSY with retry_after_ms while the first still runs; where it is finished, this create
+ * reads its bytes only to compare them. The service renews the row's lease until mgw_create_finish
+ * or mgw_create_abort, one of which must follow. */
 MGW_API enum mgw_status mgw_create_begin(struct mgw_media *media, struct mgw_call *call,
                                          const struct mgw_create_options *options,
                                          struct mgw_create **create);
@@ -325,8 +325,8 @@ MGW_API void mgw_direct_free(struct mgw_direct *direct);
  * store where it presigns, else to mgw_direct_put_begin. Nobody renews the row's lease; a row that
  * was not completed twice that time after its URLs were given becomes `failed`. With an idempotency
  * key the same begin again answers the same row with new URLs; other content is MGW_CONFLICT; a key
- * whose first request still runs MGW_BUSY. MGW_TOO_LARGE, MGW_NO_SPACE, MGW_INVALID and
- * MGW_UNSUPPORTED as in create. */
+ * whose first request still runs MGW_BUSY. MGW_TOO_LARGE, MGW_NO_SPACE, MGW_DENIED,
+ * MGW_INVALID and MGW_UNSUPPORTED as in create. */
 MGW_API enum mgw_status mgw_direct_begin(struct mgw_media *media, struct mgw_call *call,
                                          const struct mgw_direct_options *options,
                                          struct mgw_direct **direct);
