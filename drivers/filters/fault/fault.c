@@ -133,8 +133,8 @@ static const struct mgw_config_key keys[] = {
     {.size = sizeof keys[0],
      .key = "rules",
      .type = MGW_CONFIG_LIST,
-     .help = "What goes wrong: VERB:WHAT[:RATE][:before|after][:skip=N][:times=N]; WHAT is a "
-             "status, status=N, delay=T, deaf=T, short or lie=KIND."},
+     .help = "What goes wrong: VERB:WHAT[:RATE][:before|after][:skip=N][:times=N][:retry_after=T]; "
+             "WHAT is a status, status=N, delay=T, deaf=T, short or lie=KIND."},
     {.size = sizeof keys[0],
      .key = "seed",
      .type = MGW_CONFIG_INT,

@@ -58,6 +58,7 @@ static enum mgw_status wait_ms(struct mgw_call *call, const struct fault *fault,
 enum mgw_status inject_fail(struct mgw_call *call, const struct rule *rule)
 {
     snprintf(call->error->foreign_code, sizeof call->error->foreign_code, "Injected");
+    call->error->retry_after_ms = rule->retry_after_ms;
     return mgw_fail(call, (enum mgw_status)rule->number, "injected by the rule \"%s\"", rule->text);
 }
 

@@ -55,7 +55,7 @@ static enum mgw_status refuse(struct mgw_call *call, const struct rule *rule, co
 {
     return mgw_fail(call, MGW_INVALID,
                     "rules: \"%s\": %s%s%s; a rule is VERB:WHAT[:RATE][:before|after][:skip=N]"
-                    "[:times=N], as in put_commit:unavailable:0.1",
+                    "[:times=N][:retry_after=T], as in put_commit:unavailable:0.1",
                     rule->text, why, *word ? ": " : "", word);
 }
 
@@ -177,6 +177,10 @@ static enum mgw_status parse_option(struct mgw_call *call, struct rule *rule, co
     }
     if (strncmp(word, "times=", 6) == 0 && parse_number(word + 6, &number, &rest) && !*rest) {
         rule->times = (uint64_t)number;
+        return MGW_OK;
+    }
+    if (strncmp(word, "retry_after=", 12) == 0 && rule->what == FAULT_STATUS &&
+        parse_duration(word + 12, &rule->retry_after_ms)) {
         return MGW_OK;
     }
     rule->rate = strtod(word, &end);

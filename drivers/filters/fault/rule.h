@@ -2,7 +2,7 @@
  *
  * One rule of the filter "fault", as its text says it:
  *
- *     VERB:WHAT[=ARG][:RATE][:before|after][:skip=N][:times=N]
+ *     VERB:WHAT[=ARG][:RATE][:before|after][:skip=N][:times=N][:retry_after=DURATION]
  *
  * VERB is a callback of storage.h or *. WHAT is a status in small letters, status=NUMBER (also one
  * that there is not), delay=DURATION, deaf=DURATION (a delay that heeds neither deadline nor
@@ -60,6 +60,7 @@ struct rule {
     enum fault_what what;
     enum fault_lie lie;
     int64_t number; /* a status; milliseconds */
+    int64_t retry_after_ms;
     double rate;
     enum fault_when when;
     uint64_t skip, times; /* times: 0: any number */

@@ -219,7 +219,7 @@ static void a_list_fails_halfway(void **state)
     AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
     struct store *store = stack_over_memory(fault("\"list:unavailable:after\""));
     bool partly = false;
-    char key[8];
+    char key[16];
     (void)state;
     for (unsigned i = 0; i < 9; i++) {
         snprintf(key, sizeof key, "k%u", i);
