@@ -20,6 +20,7 @@ static const char help[] =
     "                              beside the bytes\n"
     "  nginx                       two workers, an access log; a constant as long as the\n"
     "                              gateway's answer; files behind secure_link\n"
+    "  fs alone                    beside three filters that only pass on, over fs\n"
     "  MinIO, Ceph RGW             as the gateway's storage: presigned PUTs and GETs straight to\n"
     "                              the same server, large ones (2 GiB) by libcurl\n\n"
     "A ratio is the gateway's rate over the floor's in the same round: the median over the\n"
@@ -107,6 +108,7 @@ int main(int argc, char **argv)
     uploads_part(&plan, pattern);
     reads_part(&plan, pattern);
     lists_part(&plan, rows);
+    pass_part(&plan, pattern);
     memory_part(&plan, pattern);
     s3_part(&plan, pattern, (uint64_t)large_mib << 20);
     free(pattern);

@@ -12,6 +12,8 @@ enum { CONNECTIONS = 16, PATTERN_BYTES = 1 << 20 };
 void uploads_part(struct plan *plan, const char *pattern);
 void reads_part(struct plan *plan, const char *pattern);
 void lists_part(struct plan *plan, unsigned rows);
+/* What layers cost that only pass on. */
+void pass_part(struct plan *plan, const char *pattern);
 void memory_part(struct plan *plan, const char *pattern);
 /* LARGE_BYTES: of the one large recording. */
 void s3_part(struct plan *plan, const char *pattern, uint64_t large_bytes);
