@@ -56,6 +56,15 @@ bool text_is_utf8(const char *text, size_t length)
 {
     const unsigned char *s = (const unsigned char *)text;
     while (length > 0) {
+        uint64_t eight;
+        if (length >= sizeof eight) { /* mostly it is ASCII: eight characters in one look */
+            memcpy(&eight, s, sizeof eight);
+            if ((eight & 0x8080808080808080u) == 0) {
+                s += sizeof eight;
+                length -= sizeof eight;
+                continue;
+            }
+        }
         size_t step = utf8_sequence(s, length);
         if (step == 0) {
             return false;

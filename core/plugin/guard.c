@@ -207,13 +207,14 @@ bool check_line(const char *text, size_t max)
 
 bool check_etag(const char *etag)
 {
-    size_t length = etag ? strnlen(etag, 257) : 0;
-    for (size_t i = 0; i < length; i++) {
-        if (etag[i] <= 0x20 || etag[i] >= 0x7f || etag[i] == '"') {
+    size_t length = 0;
+    while (etag && etag[length]) {
+        char c = etag[length];
+        if (c <= 0x20 || c >= 0x7f || c == '"' || ++length > 256) {
             return false;
         }
     }
-    return length >= 1 && length <= 256;
+    return length >= 1;
 }
 
 static bool metadata_name(const char *name, size_t length)
