@@ -21,7 +21,9 @@ static bool bent_emit(void *ctx, const struct mgw_list_entry *from)
     if (listing->emitted >= listing->stop_at) {
         return false;
     }
-    struct mgw_list_entry entry = *from;
+    struct mgw_list_entry entry = {.size = 0};
+    memcpy(&entry, from, from->size < sizeof entry ? from->size : sizeof entry);
+    entry.size = sizeof entry;
     const struct mgw_list_entry *told = &entry;
     switch (listing->injection->lie) {
     case LIE_SIZE:

@@ -58,8 +58,9 @@ enum mgw_status retry_put_begin(struct mgw_call *call, void *instance, const str
     }
     effort_begin(&effort, retry, call, EFFORT_READS);
     do {
-        status = pass->lower.put_begin(effort_attempt(&effort), pass->instance, blob, put,
-                                       &writer->lower);
+        /* as it can be begun anew: without what this filter does not know of it */
+        status = pass->lower.put_begin(effort_attempt(&effort), pass->instance, blob,
+                                       &writer->made.put, &writer->lower);
     } while (effort_again(&effort, &status));
     if (status != MGW_OK) {
         writer_free(writer);

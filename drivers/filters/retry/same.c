@@ -24,20 +24,21 @@ static bool take_metadata(struct same_put *made, const char *const *metadata)
     return made->metadata != NULL;
 }
 
-bool same_take(struct same_put *made, const struct mgw_blob *blob, const struct mgw_put *put)
+bool same_take(struct same_put *made, const struct mgw_blob *blob, const struct mgw_put *given)
 {
+    struct mgw_put put = {.size = 0};
+    memcpy(&put, given, given->size < sizeof put ? given->size : sizeof put);
     made->bucket = strdup(blob->bucket);
     made->key = strdup(blob->key);
-    made->content_type = put->content_type ? strdup(put->content_type) : NULL;
-    if (!made->bucket || !made->key || (put->content_type && !made->content_type) ||
-        (put->metadata && !take_metadata(made, put->metadata))) {
+    made->content_type = put.content_type ? strdup(put.content_type) : NULL;
+    if (!made->bucket || !made->key || (put.content_type && !made->content_type) ||
+        (put.metadata && !take_metadata(made, put.metadata))) {
         return false;
     }
-    made->put = (struct mgw_put){.size = sizeof made->put,
-                                 .flags = put->flags,
-                                 .length = put->length,
-                                 .content_type = made->content_type,
-                                 .metadata = (const char *const *)made->metadata};
+    made->put = put;
+    made->put.size = sizeof made->put;
+    made->put.content_type = made->content_type;
+    made->put.metadata = (const char *const *)made->metadata;
     return true;
 }
 
