@@ -75,6 +75,9 @@ enum mgw_status move_check_houses(struct move *move, struct mgw_call *call)
         return mgw_fail(call, MGW_INVALID,
                         "both configs name the same store, %s: a copy needs another one", from);
     }
+    if (store_limits(move->to.store)->capabilities & MGW_STORAGE_READ_ONLY) {
+        return mgw_fail(call, MGW_INVALID, "the target's store is read-only: nothing goes there");
+    }
     enum mgw_status status =
         move_side(call, "source", house_marry(move->from.store, move->from.rows, call, false));
     if (status == MGW_OK && !move->options->dry_run) {

@@ -386,6 +386,15 @@ static void the_same_place_on_both_sides_is_refused(void **state)
     assert_non_null(strstr(run.err, "same repository"));
 }
 
+static void a_target_that_is_read_only_is_refused(void **state)
+{
+    (void)state;
+    struct server *other = kit_target();
+    server_configure(other, "{\"storage\": {\"filters\": [{\"filter\": \"readonly\"}]}}");
+    is_refused(other->config_path, "read-only");
+    server_free(other);
+}
+
 static void wrong_words_are_refused(void **state)
 {
     (void)state;
@@ -447,6 +456,7 @@ int main(int argc, char **argv)
         TEST(interrupted_it_says_so_and_goes_on),
         TEST(a_full_target_ends_it_and_more_room_lets_it_go_on),
         TEST(the_same_place_on_both_sides_is_refused),
+        TEST(a_target_that_is_read_only_is_refused),
         TEST(wrong_words_are_refused),
         TEST(what_changed_at_the_source_comes_with_the_next_run),
         TEST(a_key_revoked_on_either_side_stays_revoked),
