@@ -169,7 +169,9 @@ enum mgw_status store_read(struct store_reader *reader, struct mgw_call *call, u
 
 /* What was looked at last, so that a descriptor which filters hand up is looked at once: where the
  * layer below was asked within this very call, and its answer comes out above, there is nothing new
- * to see, and the three system calls of each layer would be most of what a layer costs. */
+ * to see, and the three system calls of each layer would be most of what a layer costs. (A filter
+ * that closes it and opens a file of its own under the same number gets by: no more than the blob's
+ * length is ever sent from it.) */
 static _Thread_local struct {
     int fd;
     uint64_t offset, bytes;
