@@ -109,7 +109,7 @@ static void a_list_that_answers_nonsense_is_caught(void **state)
         AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
         struct store *store = lying_about_a_blob(rules[i]);
         enum mgw_status status;
-        AUTO_FREE char *names = stack_list(store, call, 10, &status);
+        free(stack_list(store, call, 10, &status));
         assert_caught(call, status, rules[i]);
         store_free(store);
     }
