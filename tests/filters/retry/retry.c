@@ -350,6 +350,9 @@ static void two_in_one_stack_are_refused(void **state)
     (void)state;
     stack_refused("{\"filter\": \"retry\"}, {\"filter\": \"passfilter\"}, {\"filter\": \"retry\"}",
                   MGW_INVALID, "there is a retry below already (passfilter retry fs)");
+    stack_refused("{\"filter\": \"retry\"}, {\"filter\": \"passfilter\", \"second\": {\"driver\": "
+                  "\"memstore\", \"filters\": [{\"filter\": \"retry\"}]}}",
+                  MGW_INVALID, "there is a retry below already (passfilter fs retry memstore)");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
