@@ -109,6 +109,7 @@ int main(int argc, char **argv)
     reads_part(&plan, pattern);
     lists_part(&plan, rows);
     pass_part(&plan, pattern);
+    encrypt_part(&plan, pattern);
     memory_part(&plan, pattern);
     s3_part(&plan, pattern, (uint64_t)large_mib << 20);
     free(pattern);

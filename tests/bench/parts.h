@@ -14,6 +14,7 @@ void reads_part(struct plan *plan, const char *pattern);
 void lists_part(struct plan *plan, unsigned rows);
 /* What layers cost that only pass on. */
 void pass_part(struct plan *plan, const char *pattern);
+void encrypt_part(struct plan *plan, const char *pattern);
 void memory_part(struct plan *plan, const char *pattern);
 /* LARGE_BYTES: of the one large recording. */
 void s3_part(struct plan *plan, const char *pattern, uint64_t large_bytes);

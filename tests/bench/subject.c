@@ -24,6 +24,14 @@ void subject_new(struct subject *subject, bool dev, bool start)
     }
 }
 
+void subject_new_with(struct subject *subject, const char *overlay)
+{
+    subject->server = server_new(overlay);
+    subject->headers =
+        client_head("Authorization: Bearer %s\r\n", server_token(subject->server, "dev"));
+    server_start(subject->server);
+}
+
 void subject_new_other(struct subject *subject, const char *command)
 {
     const char *usual = getenv("MEDIAGW_COMMAND");

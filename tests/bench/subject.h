@@ -19,6 +19,8 @@ struct subject {
 /* A gateway under a config with fs and SQLite, and an API key; in dev mode where DEV. Started,
  * unless it is to be filled before. Ends the program where it does not start. */
 void subject_new(struct subject *subject, bool dev, bool start);
+/* The same with OVERLAY (JSON) over its config. */
+void subject_new_with(struct subject *subject, const char *overlay);
 /* The same of another gateway, whose command is COMMAND. */
 void subject_new_other(struct subject *subject, const char *command);
 /* Not 0 where it did not end well; its folder is gone then. */

@@ -107,6 +107,17 @@ static void choose_storage(json_t *config)
     }
 }
 
+/* MEDIAGW_TEST_FILTERS is a list of filters, as JSON, that goes over any server's storage. */
+static void choose_filters(json_t *config)
+{
+    const char *text = getenv("MEDIAGW_TEST_FILTERS");
+    if (text) {
+        json_t *filters = json_loads(text, 0, NULL);
+        assert_true(json_is_array(filters));
+        json_object_set_new(json_object_get(config, "storage"), "filters", filters);
+    }
+}
+
 struct server *server_new(const char *overlay)
 {
     struct server *server = new_in("blobs", "media.db");
@@ -119,6 +130,7 @@ struct server *server_new(const char *overlay)
     assert_non_null(config);
     choose_repository(server, config);
     choose_storage(config);
+    choose_filters(config);
     if (overlay) {
         overlay_config(config, overlay);
     }
