@@ -128,10 +128,10 @@ static enum mgw_status unlock(struct mgw_call *call, struct reader *reader,
     return status;
 }
 
-enum mgw_status read_open(struct mgw_call *call, void *instance, const struct mgw_blob *blob,
-                          const char *if_etag, void **out, struct mgw_stat *stat)
+static enum mgw_status open_once(struct mgw_call *call, struct encrypt *encrypt,
+                                 const struct mgw_blob *blob, const char *if_etag,
+                                 struct reader **out, struct mgw_stat *stat)
 {
-    struct encrypt *encrypt = instance;
     const struct pass *pass = &encrypt->pass;
     struct reader *reader = calloc(1, sizeof *reader);
     if (!reader) {
@@ -156,6 +156,23 @@ enum mgw_status read_open(struct mgw_call *call, void *instance, const struct mg
     stat->bytes = reader->plain;
     *out = reader;
     return MGW_OK;
+}
+
+/* A store may answer CONFLICT to the trailer's read where the blob was replaced since it was
+ * opened: then it is opened again, unless the caller wants that one version. */
+enum mgw_status read_open(struct mgw_call *call, void *instance, const struct mgw_blob *blob,
+                          const char *if_etag, void **out, struct mgw_stat *stat)
+{
+    enum { ATTEMPTS = 100 };
+    for (unsigned i = 0; i < ATTEMPTS; i++) {
+        struct reader *reader = NULL;
+        enum mgw_status status = open_once(call, instance, blob, if_etag, &reader, stat);
+        if (status != MGW_CONFLICT || if_etag) {
+            *out = reader;
+            return status;
+        }
+    }
+    return mgw_fail(call, MGW_BUSY, "%s/%s is replaced again and again", blob->bucket, blob->key);
 }
 
 void read_close(void *handle)
