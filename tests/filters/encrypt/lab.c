@@ -32,6 +32,26 @@ struct store *lab_encrypt(const char *keys)
     return lab_stack(filter);
 }
 
+struct store *lab_over(const char *storage)
+{
+    char text[3000];
+    struct store *store = NULL;
+    size_t length = strlen(storage);
+    while (length > 0 && storage[length - 1] != '}') {
+        length--;
+    }
+    assert_true(length > 0);
+    snprintf(text, sizeof text,
+             "%.*s, \"filters\": [{\"filter\": \"encrypt\", \"keys\": \"a:" KEY_A "\"}]}",
+             (int)length - 1, storage);
+    bench_open(text);
+    if (registry_open_storage(bench.registry, bench.config, MGW_CREATE_INIT, &store,
+                              &bench.error) != MGW_OK) {
+        fail_msg("%s", bench.error.text);
+    }
+    return store;
+}
+
 const char *lab_refused(const char *filters)
 {
     struct store *store = NULL;
@@ -48,6 +68,7 @@ int lab_setup(void **state)
     bench_descriptor("memstore", "storage", MODULES "/memstore.so");
     bench_descriptor("passfilter", "filter", MODULES "/passfilter.so");
     bench_descriptor("fs", "storage", SHIPPED "/fs.so");
+    bench_descriptor("s3", "storage", SHIPPED "/s3.so");
     bench_descriptor("encrypt", "filter", SHIPPED "/encrypt.so");
     lab.below = lab_stack("");
     lab.sealed = lab_encrypt("a:" KEY_A);

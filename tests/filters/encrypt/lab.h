@@ -33,6 +33,8 @@ int lab_teardown(void **state);
 struct store *lab_stack(const char *filters);
 /* With encrypt and these keys. */
 struct store *lab_encrypt(const char *keys);
+/* Encrypt with the key "a" over STORAGE, an object of JSON as text. */
+struct store *lab_over(const char *storage);
 /* The refusal's text. */
 const char *lab_refused(const char *filters);
 

@@ -7,8 +7,12 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { PARTS_MAX = 8 };
+
+static const char *s3_storage; /* a "storage" object in a file */
 
 struct upload {
     struct store *store;
@@ -110,22 +114,49 @@ static void uploads_of_any_length_become_blobs(void **state)
     }
 }
 
-static void uploads_over_memory_become_blobs(void **state)
+static size_t least_part(struct store *store)
 {
-    (void)state;
-    AUTO_FREE unsigned char *bytes = lab_bytes(4 * SEGMENT, 3);
-    struct store *store = NULL;
-    bench_open("{\"driver\": \"memstore\", \"filters\": [{\"filter\": \"encrypt\", \"keys\": "
-               "\"a:" KEY_A "\"}]}");
-    assert_int_equal(
-        registry_open_storage(bench.registry, bench.config, MGW_CREATE_INIT, &store, &bench.error),
-        MGW_OK);
     AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
     struct mgw_put put = {.size = sizeof put};
     struct mgw_upload_plan plan = {.size = sizeof plan};
     assert_int_equal(store_plan(store, call, &put, &plan), MGW_OK);
-    upload_all(store, bytes, 4 * SEGMENT, (size_t)plan.part_min);
-    upload_all(store, bytes, 3 * SEGMENT + 1, (size_t)plan.part_min);
+    assert_true(!plan.uniform || plan.part_min == plan.part_max);
+    return (size_t)plan.part_min;
+}
+
+static void uploads_over_memory_become_blobs(void **state)
+{
+    (void)state;
+    AUTO_FREE unsigned char *bytes = lab_bytes(4 * SEGMENT, 3);
+    struct store *store = lab_over("{\"driver\": \"memstore\"}");
+    upload_all(store, bytes, 4 * SEGMENT, least_part(store));
+    upload_all(store, bytes, 3 * SEGMENT + 1, least_part(store));
+    store_free(store);
+}
+
+/* A store of uniform parts, none smaller than 5 MiB but the last: with the trailer in the last
+ * part, in one of its own, and alone. */
+static void uploads_over_s3_become_blobs(void **state)
+{
+    (void)state;
+    char text[1000] = "", storage[1100];
+    FILE *file = fopen(s3_storage, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    char *mark = strstr(text, "{unique}");
+    assert_non_null(mark);
+    snprintf(storage, sizeof storage, "%.*sencrypt-%d-%lld%s", (int)(mark - text), text,
+             (int)getpid(), (long long)time(NULL), mark + strlen("{unique}"));
+    struct store *store = lab_over(storage);
+    size_t part = least_part(store);
+    AUTO_FREE unsigned char *bytes = lab_bytes(2 * part + 1, 3);
+    upload_all(store, bytes, 2 * part, part);
+    upload_all(store, bytes, 2 * part + 1, part);
+    upload_all(store, bytes, part + SEGMENT, part);
+    upload_all(store, bytes, part, part);
+    upload_all(store, bytes, 1, part);
+    upload_all(store, bytes, 0, part);
     store_free(store);
 }
 
@@ -266,7 +297,7 @@ static void a_state_of_another_kind_is_refused(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, lab_setup, lab_teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         TEST(uploads_of_any_length_become_blobs),
@@ -278,5 +309,10 @@ int main(void)
         TEST(the_state_holds_no_key),
         TEST(a_state_of_another_kind_is_refused),
     };
+    const struct CMUnitTest on_s3[] = {TEST(uploads_over_s3_become_blobs)};
+    s3_storage = argc > 1 ? argv[1] : NULL;
+    if (s3_storage) {
+        return cmocka_run_group_tests(on_s3, NULL, NULL);
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
