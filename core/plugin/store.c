@@ -177,9 +177,10 @@ static char *layer_names(const struct store *store, const struct layers *layers)
 enum mgw_status store_stack(struct store *store, struct mgw_call *call, struct layers *layers)
 {
     static const uint64_t lacks = MGW_STORAGE_READ_ONLY | MGW_STORAGE_VOLATILE;
+    static const uint64_t adds = MGW_STORAGE_LOCAL_FD;
     const struct store *lower = layers->at[0].store;
     uint64_t own = store->limits.capabilities, below = lower->limits.capabilities;
-    store->limits.capabilities = (own & below & ~lacks) | ((own | below) & lacks);
+    store->limits.capabilities = (own & (below | adds) & ~lacks) | ((own | below) & lacks);
     char *names = layer_names(store, layers);
     char *id = strdup(store->store_id[0] ? store->store_id : lower->store_id);
     if (!names || !id) {

@@ -47,7 +47,8 @@ struct store_reader {
 const char *store_lacks(const struct mgw_storage_driver *table, bool filter);
 /* Puts STORE upon LAYERS, whose end is then its own. A stack can do what every layer grants, so
  * that only the first layer's capabilities are kept, and cannot do what any layer says it cannot;
- * the first layer's store id shows through. */
+ * the first layer's store id shows through. MGW_STORAGE_LOCAL_FD alone may be STORE's own: the
+ * layer below gives it no descriptor without that capability, so it is a file of its own. */
 enum mgw_status store_stack(struct store *store, struct mgw_call *call, struct layers *layers);
 
 /* MGW_INVALID where the caller's own arguments break the header's rules. */

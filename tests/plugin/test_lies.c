@@ -5,6 +5,7 @@
 
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/plugin/store_inside.h"
 
 #include <mediagw/media.h>
 
@@ -453,6 +454,23 @@ static void silent(int level, const char *line)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void a_filter_adds_nothing_but_files_of_its_own(void **state)
+{
+    struct layers *layers = calloc(1, sizeof *layers + sizeof layers->at[0]);
+    (void)state;
+    fake.capabilities = MGW_STORAGE_RESUMABLE;
+    layers->count = 1;
+    layers->at[0].store = fake_store(&fake_table, MGW_THREADS_PARALLEL);
+    fake.capabilities = ((uint64_t)MGW_STORAGE_ORDERED_LIST << 1) - 1;
+    struct store *filter = fake_store(&fake_table, MGW_THREADS_PARALLEL);
+    assert_int_equal(store_stack(filter, call, layers), MGW_OK);
+    assert_int_equal(store_limits(filter)->capabilities,
+                     MGW_STORAGE_RESUMABLE | MGW_STORAGE_LOCAL_FD);
+    store_free(filter);
+    assert_int_equal(fake.destroys, 2);
+    fake.destroys = 0; /* the third is the teardown's */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -468,6 +486,7 @@ int main(void)
         T(descriptors_that_are_no_plain_file_are_corrupt),
         T(a_good_descriptor_gets_close_on_exec),
         T(a_descriptor_that_a_filter_puts_in_is_looked_at),
+        T(a_filter_adds_nothing_but_files_of_its_own),
         T(opaque_bytes_beyond_their_room_are_corrupt),
         T(plans_that_no_parts_fit_are_corrupt),
         T(presigned_urls_that_are_none_are_corrupt),
