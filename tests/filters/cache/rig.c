@@ -7,6 +7,7 @@
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -191,6 +192,9 @@ static int look(const char *path, const struct stat *stat, int type, struct FTW 
 struct rig_files rig_files(void)
 {
     found = (struct rig_files){0};
+    int dir = open(rig.cache, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(flock(dir, LOCK_SH), 0);
     assert_int_equal(nftw(rig.cache, look, 16, FTW_PHYS), 0);
+    close(dir);
     return found;
 }

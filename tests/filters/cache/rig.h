@@ -47,7 +47,8 @@ void rig_check(struct store *store, const char *key, unsigned seed, uint64_t byt
 bool rig_is_local(struct store *store, const char *key, unsigned seed, uint64_t bytes);
 enum mgw_status rig_remove(struct store *store, const char *key);
 
-/* The cache's files: how many, the disk space they take, and the path of one. */
+/* The cache's files: how many, the disk space they take, and the path of one. With the folder's
+ * lock, so that none is counted that has just made room for another. */
 struct rig_files {
     unsigned count;
     uint64_t bytes;

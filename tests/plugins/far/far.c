@@ -83,12 +83,13 @@ static enum mgw_status far_read(struct mgw_call *call, void *reader, uint64_t of
     struct far_shared *shared = ((struct far *)handle->pass)->shared;
     long delay = shared->delay_ms;
     shared->reads++;
-    if (shared->failing) {
-        return mgw_fail(call, MGW_UNAVAILABLE, "failing, as the test asks");
-    }
     if (delay) {
         const struct timespec time = {delay / 1000, delay % 1000 * 1000000};
         nanosleep(&time, NULL);
+    }
+    if (shared->failing > 0) {
+        shared->failing--;
+        return mgw_fail(call, MGW_UNAVAILABLE, "failing, as the test asks");
     }
     enum mgw_status status = pass_read(call, reader, offset, buffer, length, got);
     shared->bytes += status == MGW_OK ? (long)*got : 0;

@@ -10,7 +10,7 @@
 struct far_shared {
     atomic_long opens, stats, reads, bytes; /* asked of the layer below, by any process */
     atomic_long delay_ms;                   /* before each read */
-    atomic_long failing;                    /* reads that are MGW_UNAVAILABLE from now on */
+    atomic_long failing;                    /* so many reads are MGW_UNAVAILABLE from now on */
 };
 
 #endif

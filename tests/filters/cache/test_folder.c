@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The cache's folder: which one is taken, what it may hold, and what becomes of damage. */
+#include "tests/filters/cache/rig.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* ---- Which folder ---- */
+
+static void assert_says(const char *text)
+{
+    if (!strstr(bench.error.text, text)) {
+        fail_msg("expected \"%s\" in: %s", text, bench.error.text);
+    }
+}
+
+static void a_folder_that_is_not_there_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(rmdir(rig.cache), 0);
+    assert_int_equal(rig_refused(CACHE("") ", " FAR), MGW_NOT_FOUND);
+    assert_says("a folder for this cache alone; make it, with mode 0700");
+}
+
+static void a_link_to_a_folder_is_refused(void **state)
+{
+    char other[160];
+    (void)state;
+    snprintf(other, sizeof other, "%s/other", bench.folder);
+    assert_int_equal(rename(rig.cache, other), 0);
+    assert_int_equal(symlink(other, rig.cache), 0);
+    assert_int_equal(rig_refused(CACHE("") ", " FAR), MGW_INVALID);
+}
+
+static void a_folder_that_others_write_to_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(chmod(rig.cache, 0770), 0);
+    assert_int_equal(rig_refused(CACHE("") ", " FAR), MGW_INVALID);
+    assert_says("others may write to it");
+    assert_int_equal(chmod(rig.cache, 0700), 0);
+}
+
+static void a_folder_of_something_else_is_refused_and_left_alone(void **state)
+{
+    (void)state;
+    bench_write("cache/precious", "x", 0600);
+    assert_int_equal(rig_refused(CACHE("") ", " FAR), MGW_INVALID);
+    assert_says("not empty and no cache's folder");
+    assert_int_equal(access(bench_write("cache/precious", "x", 0600), F_OK), 0);
+    assert_int_equal(unlink(bench.path), 0);
+    assert_int_equal(rmdir(rig.cache), 0); /* there is nothing else in it */
+    assert_int_equal(mkdir(rig.cache, 0700), 0);
+    bench_write("cache/ledger", "the books of another trade", 0600);
+    assert_int_equal(rig_refused(CACHE("") ", " FAR), MGW_INVALID);
+    assert_says("no ledger of this filter's");
+}
+
+static void a_store_with_local_files_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(rig_refused(CACHE("")), MGW_INVALID);
+    assert_says("the layers below (fs) give local files themselves");
+    assert_int_equal(rig_refused("{\"filter\": \"passfilter\"}, " CACHE("")), MGW_INVALID);
+    struct store *store = rig_open(CACHE(", \"allow_local\": true"));
+    rig_put(store, "a", 1, MIB);
+    rig_check(store, "a", 1, MIB);
+    assert_true(rig_is_local(store, "a", 1, MIB));
+    store_free(store);
+}
+
+static void copies_are_the_owner_s_alone(void **state)
+{
+    struct stat stat_of;
+    char shard[256];
+    (void)state;
+    struct store *store = rig_open(CACHE("") ", " FAR);
+    rig_put(store, "../../a", 1, 1000);
+    rig_check(store, "../../a", 1, 1000);
+    struct rig_files files = rig_files();
+    assert_int_equal(files.count, 1);
+    assert_int_equal(stat(files.path, &stat_of), 0);
+    assert_int_equal(stat_of.st_mode & 07777, 0600);
+    snprintf(shard, sizeof shard, "%s", files.path);
+    *strrchr(shard, '/') = '\0';
+    assert_int_equal(stat(shard, &stat_of), 0);
+    assert_int_equal(stat_of.st_mode & 07777, 0700);
+    store_free(store);
+}
+
+/* ---- Damage ---- */
+
+enum { HEAD = 4096, SEAL = 64 };
+
+static uint64_t data_of(uint64_t bytes)
+{
+    uint64_t tags = HEAD + SEAL + (bytes + BLOCK - 1) / BLOCK * 16;
+    return (tags + 4095) / 4096 * 4096;
+}
+
+static void flip(const char *path, uint64_t offset)
+{
+    unsigned char byte;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(fd, &byte, 1, (off_t)offset), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, (off_t)offset), 1);
+    close(fd);
+}
+
+static void a_flipped_byte_is_not_served(void **state)
+{
+    const uint64_t bytes = 2 * MIB + 77, data = data_of(bytes);
+    const uint64_t places[] = {0,
+                               50,
+                               110,
+                               HEAD,
+                               4100,
+                               HEAD + 16,
+                               HEAD + SEAL,
+                               HEAD + SEAL + 20,
+                               data,
+                               data + MIB,
+                               data + bytes - 1};
+    (void)state;
+    struct store *store = rig_open(CACHE("") ", " FAR);
+    rig_put(store, "a", 1, bytes);
+    rig_check(store, "a", 1, bytes);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        assert_true(rig_is_local(store, "a", 1, bytes));
+        flip(rig_files().path, places[i]);
+        if (i % 2) {
+            rig_is_local(store, "a", 1, bytes); /* not local, or right */
+        }
+        rig_check(store, "a", 1, bytes);
+    }
+    store_free(store);
+}
+
+static void a_damaged_block_alone_is_fetched_again(void **state)
+{
+    const uint64_t bytes = 20 * MIB;
+    (void)state;
+    struct store *store = rig_open(CACHE("") ", " FAR);
+    rig_put(store, "a", 1, bytes);
+    rig_check(store, "a", 1, bytes);
+    flip(rig_files().path, data_of(bytes) + 7 * MIB);
+    rig_forget_counts();
+    rig_check(store, "a", 1, bytes);
+    assert_int_equal(rig.far->bytes, BLOCK);
+    assert_true(rig_is_local(store, "a", 1, bytes));
+    store_free(store);
+}
+
+/* What a power cut leaves: sizes, times and tags as they were, and other bytes. */
+static void what_an_earlier_start_of_the_machine_left_is_checked(void **state)
+{
+    const uint64_t bytes = 4 * MIB;
+    struct stat before;
+    (void)state;
+    struct store *store = rig_open(CACHE("") ", " FAR);
+    rig_put(store, "a", 1, bytes);
+    rig_check(store, "a", 1, bytes);
+    assert_true(rig_is_local(store, "a", 1, bytes));
+    const char *path = rig_files().path;
+    assert_int_equal(stat(path, &before), 0);
+    struct timespec times[2] = {before.st_atim, before.st_mtim};
+    flip(path, HEAD); /* the start that the seal names */
+    flip(path, data_of(bytes) + MIB);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    rig_forget_counts();
+    assert_true(rig_is_local(store, "a", 1, bytes));
+    assert_int_equal(rig.far->bytes, BLOCK);
+    store_free(store);
+}
+
+static void a_copy_cut_short_is_not_served(void **state)
+{
+    const uint64_t bytes = 2 * MIB, data = data_of(bytes);
+    const uint64_t lengths[] = {0, 100, HEAD, HEAD + 10, HEAD + SEAL + 5, data, data + MIB};
+    (void)state;
+    struct store *store = rig_open(CACHE("") ", " FAR);
+    rig_put(store, "a", 1, bytes);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        rig_check(store, "a", 1, bytes);
+        assert_true(rig_is_local(store, "a", 1, bytes));
+        assert_int_equal(truncate(rig_files().path, (off_t)lengths[i]), 0);
+        rig_check(store, "a", 1, bytes);
+    }
+    store_free(store);
+}
+
+static void a_copy_under_another_name_is_not_served(void **state)
+{
+    (void)state;
+    struct store *store = rig_open(CACHE("") ", " FAR);
+    rig_put(store, "a", 1, MIB);
+    rig_put(store, "b", 2, MIB);
+    rig_check(store, "a", 1, MIB);
+    struct rig_files one = rig_files();
+    rig_check(store, "b", 2, MIB);
+    struct rig_files two = rig_files();
+    if (strcmp(one.path, two.path) != 0) {
+        assert_int_equal(rename(two.path, one.path), 0);
+    } else { /* the walk met the first one last */
+        assert_int_equal(truncate(one.path, 0), 0);
+    }
+    rig_check(store, "a", 1, MIB);
+    store_free(store);
+}
+
+/* ---- Room ---- */
+
+static void a_full_disk_is_no_error(void **state)
+{
+    struct rlimit before, limit;
+    (void)state;
+    struct store *store = rig_open(CACHE("") ", " FAR);
+    rig_put(store, "a", 1, 4 * MIB);
+    rig_put(store, "b", 2, MIB);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = before;
+    limit.rlim_cur = 6 * MIB;
+    signal(SIGXFSZ, SIG_IGN);
+    rig_check(store, "b", 2, MIB);
+    limit.rlim_cur = MIB / 2;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    rig_check(store, "a", 1, 4 * MIB);
+    rig_check(store, "a", 1, 4 * MIB);
+    assert_true(rig_is_local(store, "b", 2, MIB));
+    limit.rlim_cur = 100;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    rig_check(store, "a", 1, 4 * MIB);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    rig_check(store, "a", 1, 4 * MIB);
+    assert_true(rig_is_local(store, "a", 1, 4 * MIB));
+    store_free(store);
+}
+
+static void the_bound_counts_disk_space(void **state)
+{
+    char key[8];
+    (void)state;
+    struct store *store = rig_open(CACHE(", \"max\": \"8MiB\"") ", " FAR);
+    for (unsigned i = 0; i < 40; i++) {
+        snprintf(key, sizeof key, "k%u", i);
+        rig_put(store, key, i, i % 3 ? MIB : 3000);
+        rig_check(store, key, i, i % 3 ? MIB : 3000);
+        assert_true(rig_files().bytes <= 8 * MIB);
+    }
+    assert_true(rig_files().bytes >= 5 * MIB); /* and it is used */
+    rig_forget_counts();
+    rig_check(store, "k38", 38, MIB);
+    assert_int_equal(rig.far->reads, 0);
+    store_free(store);
+}
+
+static void what_was_used_least_lately_goes_first(void **state)
+{
+    struct timespec old[2] = {{.tv_sec = 1000000}, {.tv_nsec = UTIME_OMIT}};
+    char key[8];
+    (void)state;
+    struct store *store = rig_open(CACHE(", \"max\": \"8MiB\"") ", " FAR);
+    for (unsigned i = 0; i < 6; i++) {
+        snprintf(key, sizeof key, "k%u", i);
+        rig_put(store, key, i, MIB);
+        rig_check(store, key, i, MIB);
+        if (i == 0) {
+            assert_int_equal(utimensat(AT_FDCWD, rig_files().path, old, 0), 0);
+        }
+    }
+    rig_check(store, "k0", 0, MIB); /* it was the oldest, and is used again */
+    rig_put(store, "big", 7, 2 * MIB);
+    rig_check(store, "big", 7, 2 * MIB);
+    rig_forget_counts();
+    rig_check(store, "k0", 0, MIB);
+    assert_int_equal(rig.far->reads, 0);
+    store_free(store);
+}
+
+static void a_blob_larger_than_the_cache_passes(void **state)
+{
+    (void)state;
+    struct store *store = rig_open(CACHE(", \"max\": \"4MiB\"") ", " FAR);
+    rig_put(store, "small", 1, MIB);
+    rig_check(store, "small", 1, MIB);
+    rig_put(store, "big", 2, 5 * MIB);
+    rig_check(store, "big", 2, 5 * MIB);
+    assert_int_equal(rig_files().count, 1);
+    assert_true(rig_is_local(store, "small", 1, MIB));
+    store_free(store);
+}
+
+static void what_was_evicted_is_read_on(void **state)
+{
+    AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
+    char key[8];
+    (void)state;
+    struct store *store = rig_open(CACHE(", \"max\": \"4MiB\"") ", " FAR);
+    rig_put(store, "a", 77, 3 * MIB);
+    struct store_reader *reader = rig_reader(store, call, "a");
+    assert_int_equal(rig_read(reader, call, 77, 0, MIB, 70000), MGW_OK);
+    struct timespec old[2] = {{.tv_sec = 1000000}, {.tv_nsec = UTIME_OMIT}};
+    assert_int_equal(utimensat(AT_FDCWD, rig_files().path, old, 0), 0);
+    for (unsigned i = 0; i < 8; i++) {
+        snprintf(key, sizeof key, "k%u", i);
+        rig_put(store, key, i, MIB);
+        rig_check(store, key, i, MIB);
+    }
+    assert_int_equal(rig_read(reader, call, 77, 0, 3 * MIB, 70000), MGW_OK);
+    assert_true(rig_files().bytes <= 4 * MIB);
+    store_close(reader);
+    store_free(store);
+}
+
+static void a_folder_that_is_emptied_meanwhile_goes_on(void **state)
+{
+    char command[200];
+    (void)state;
+    struct store *store = rig_open(CACHE("") ", " FAR);
+    rig_put(store, "a", 1, MIB);
+    rig_check(store, "a", 1, MIB);
+    snprintf(command, sizeof command, "rm -rf %s/*", rig.cache);
+    assert_int_equal(system(command), 0);
+    rig_check(store, "a", 1, MIB);
+    assert_true(rig_is_local(store, "a", 1, MIB));
+    store_free(store);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_folder_that_is_not_there_is_refused),
+        T(a_link_to_a_folder_is_refused),
+        T(a_folder_that_others_write_to_is_refused),
+        T(a_folder_of_something_else_is_refused_and_left_alone),
+        T(a_store_with_local_files_is_refused),
+        T(copies_are_the_owner_s_alone),
+        T(a_flipped_byte_is_not_served),
+        T(a_damaged_block_alone_is_fetched_again),
+        T(what_an_earlier_start_of_the_machine_left_is_checked),
+        T(a_copy_cut_short_is_not_served),
+        T(a_copy_under_another_name_is_not_served),
+        T(a_full_disk_is_no_error),
+        T(the_bound_counts_disk_space),
+        T(what_was_used_least_lately_goes_first),
+        T(a_blob_larger_than_the_cache_passes),
+        T(what_was_evicted_is_read_on),
+        T(a_folder_that_is_emptied_meanwhile_goes_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
