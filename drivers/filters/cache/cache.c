@@ -112,14 +112,17 @@ static enum mgw_status check_lower(struct mgw_call *call, struct cache *cache,
     return cache->store_id ? MGW_OK : cache_no_memory(call);
 }
 
-static enum mgw_status open_folder(struct mgw_call *call, struct cache *cache)
+static enum mgw_status open_folder(struct mgw_call *call, struct cache *cache, bool make)
 {
     struct stat stat;
+    if (make && mkdir(cache->path, 0700) != 0 && errno != EEXIST) {
+        return mgw_fail(call, MGW_INVALID, "making %s: %s", cache->path, strerror(errno));
+    }
     cache->dir = open(cache->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (cache->dir < 0) {
         return mgw_fail(call, errno == ENOENT ? MGW_NOT_FOUND : MGW_INVALID,
                         "%s: %s: \"path\" is a folder for this cache alone; make it, with mode "
-                        "0700",
+                        "0700, or let `mediagw init` do it",
                         cache->path, strerror(errno));
     }
     if (fstat(cache->dir, &stat) != 0 || stat.st_uid != geteuid() || (stat.st_mode & 0022)) {
@@ -159,7 +162,7 @@ static enum mgw_status fill(struct mgw_call *call, struct cache *cache,
     }
     read_boot_id(cache);
     enum mgw_status status = check_lower(call, cache, config);
-    status = status == MGW_OK ? open_folder(call, cache) : status;
+    status = status == MGW_OK ? open_folder(call, cache, config->flags & MGW_CREATE_INIT) : status;
     return status == MGW_OK ? ledger_open(call, cache) : status;
 }
 

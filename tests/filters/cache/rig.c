@@ -40,20 +40,19 @@ int rig_teardown(void **state)
     return bench_teardown(state);
 }
 
-static enum mgw_status open_stack(const char *filters, struct store **store)
+static enum mgw_status open_stack(const char *filters, uint32_t flags, struct store **store)
 {
     char text[1024];
     snprintf(text, sizeof text, "{\"driver\": \"fs\", \"root\": \"blobs\", \"filters\": [%s]}",
              filters);
     bench_open(text);
-    return registry_open_storage(bench.registry, bench.config, MGW_CREATE_INIT, store,
-                                 &bench.error);
+    return registry_open_storage(bench.registry, bench.config, flags, store, &bench.error);
 }
 
 struct store *rig_open(const char *filters)
 {
     struct store *store = NULL;
-    if (open_stack(filters, &store) != MGW_OK) {
+    if (open_stack(filters, MGW_CREATE_INIT, &store) != MGW_OK) {
         fail_msg("%s", bench.error.text);
     }
     return store;
@@ -62,7 +61,8 @@ struct store *rig_open(const char *filters)
 enum mgw_status rig_refused(const char *filters)
 {
     struct store *store = NULL;
-    enum mgw_status status = open_stack(filters, &store);
+    store_free(rig_open("")); /* what is refused is not the store below */
+    enum mgw_status status = open_stack(filters, 0, &store);
     assert_null(store);
     return status;
 }

@@ -25,6 +25,11 @@ static void a_folder_that_is_not_there_is_refused(void **state)
     assert_int_equal(rmdir(rig.cache), 0);
     assert_int_equal(rig_refused(CACHE("") ", " FAR), MGW_NOT_FOUND);
     assert_says("a folder for this cache alone; make it, with mode 0700");
+    store_free(rig_open(CACHE("") ", " FAR)); /* as init does */
+    struct stat made;
+    assert_int_equal(stat(rig.cache, &made), 0);
+    assert_int_equal(made.st_mode & 07777, 0700);
+    store_free(rig_open(CACHE("") ", " FAR));
 }
 
 static void a_link_to_a_folder_is_refused(void **state)
