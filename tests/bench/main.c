@@ -22,7 +22,8 @@ static const char help[] =
     "                              gateway's answer; files behind secure_link\n"
     "  fs alone                    beside three filters that only pass on, over fs\n"
     "  MinIO, Ceph RGW             as the gateway's storage: presigned PUTs and GETs straight to\n"
-    "                              the same server, large ones (2 GiB) by libcurl\n\n"
+    "                              the same server, large ones (2 GiB) by libcurl\n"
+    "  mediagw on files            for the filter \"cache\" over MinIO\n\n"
     "A ratio is the gateway's rate over the floor's in the same round: the median over the\n"
     "rounds, then the least and the most. CPU us is the server's CPU time a request (user and\n"
     "system), peak MiB its largest resident memory. Nothing else should run meanwhile.\n\n"
@@ -30,7 +31,8 @@ static const char help[] =
     "  --seconds S   of each contender in a round; default 1\n"
     "  --rows N      rows of the large list; default 1000000\n"
     "  --only TEXT   only what has TEXT in its name, as in --only 'upload 64'; the memory part\n"
-    "                is \"memory\", what has S3 behind it \"S3\", \"S3 minio\", \"S3 rgw\"\n"
+    "                is \"memory\", what has S3 behind it \"S3\", \"S3 minio\", \"S3 rgw\",\n"
+    "                the cache \"cache hit\"\n"
     "  --against COMMAND   one more floor for uploads, rows and downloads: another mediagw, as "
     "one\n"
     "                built before a change\n"
@@ -112,6 +114,7 @@ int main(int argc, char **argv)
     encrypt_part(&plan, pattern);
     memory_part(&plan, pattern);
     s3_part(&plan, pattern, (uint64_t)large_mib << 20);
+    cache_part(&plan, pattern);
     free(pattern);
     printf("\n%u aims missed, %u things not measured\n", plan.missed, plan.broken);
     return plan.broken ? 1 : plan.missed ? 3 : 0;

@@ -18,5 +18,6 @@ void encrypt_part(struct plan *plan, const char *pattern);
 void memory_part(struct plan *plan, const char *pattern);
 /* LARGE_BYTES: of the one large recording. */
 void s3_part(struct plan *plan, const char *pattern, uint64_t large_bytes);
+void cache_part(struct plan *plan, const char *pattern);
 
 #endif

@@ -52,6 +52,7 @@ static void cache_destroy(void *instance)
     ledger_close(cache->ledger);
     flights_free(cache->flights);
     seen_free(cache->seen);
+    EVP_MD_free(cache->digest);
     EVP_CIPHER_free(cache->cipher);
     if (cache->dir >= 0) {
         close(cache->dir);
@@ -154,10 +155,12 @@ static enum mgw_status fill(struct mgw_call *call, struct cache *cache,
     int64_t trust_ms = mgw_config_get(config, "trust")->number;
     cache->max = (uint64_t)mgw_config_get(config, "max")->number;
     cache->path = strdup(mgw_config_get(config, "path")->text);
+    cache->digest = EVP_MD_fetch(NULL, "SHA256", NULL);
     cache->cipher = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
     cache->flights = flights_new();
     cache->seen = trust_ms > 0 ? seen_new(trust_ms) : NULL;
-    if (!cache->path || !cache->cipher || !cache->flights || (trust_ms > 0 && !cache->seen)) {
+    if (!cache->path || !cache->digest || !cache->cipher || !cache->flights ||
+        (trust_ms > 0 && !cache->seen)) {
         return cache_no_memory(call);
     }
     read_boot_id(cache);

@@ -32,6 +32,7 @@ struct cache {
     char *store_id;
     int dir;
     uint64_t max;
+    EVP_MD *digest;         /* of names and versions */
     EVP_CIPHER *cipher;     /* of the blocks' tags */
     unsigned char boot[16]; /* the machine's since its last start */
     struct ledger *ledger;

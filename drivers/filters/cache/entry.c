@@ -20,11 +20,13 @@ struct seal {
     unsigned char reserved[40];
 };
 #define SEAL_AT ENTRY_HEAD
+_Static_assert(sizeof(struct seal) == 64 && sizeof(struct tag) == 16, "a file's layout");
 #define TAGS_AT (SEAL_AT + sizeof(struct seal))
 
 /* ---- Its shape ---- */
 
-static bool shape(struct entry *entry, const struct name *name, const struct head *head)
+static bool shape(const struct cache *cache, struct entry *entry, const struct name *name,
+                  const struct head *head)
 {
     uint64_t bytes = head_bytes(head);
     if (bytes > INT64_MAX / 2) {
@@ -34,7 +36,7 @@ static bool shape(struct entry *entry, const struct name *name, const struct hea
     entry->blocks = (bytes + CACHE_BLOCK - 1) / CACHE_BLOCK;
     uint64_t tags = TAGS_AT + entry->blocks * sizeof(struct tag);
     entry->data = (tags + PAGE - 1) / PAGE * PAGE;
-    return name_version(name, head_etag(head), &entry->version);
+    return name_version(cache, name, head_etag(head), &entry->version);
 }
 
 size_t entry_block_bytes(const struct entry *entry, uint64_t block)
@@ -94,32 +96,44 @@ static bool write_whole(int fd, const void *bytes, size_t length, uint64_t offse
 
 /* ---- Opening and making ---- */
 
-static bool is_sealed(const struct cache *cache, const struct entry *entry, const struct stat *stat)
+/* Whether nobody wrote to it since it was sealed. */
+static bool is_as_sealed(const struct entry *entry, const struct stat *stat)
 {
-    struct seal seal;
-    return read_whole(entry->fd, &seal, sizeof seal, SEAL_AT) &&
-           memcmp(seal.boot, cache->boot, sizeof seal.boot) == 0 && seal.modified_sec > 0 &&
-           stat->st_mtim.tv_sec == seal.modified_sec && stat->st_mtim.tv_nsec == 0 &&
+    return stat->st_mtim.tv_sec == entry->modified_sec && stat->st_mtim.tv_nsec == 0 &&
            (uint64_t)stat->st_size >= entry->data + entry->bytes;
+}
+
+static bool is_sealed(const struct cache *cache, struct entry *entry, const struct seal *seal,
+                      const struct stat *stat)
+{
+    entry->modified_sec = seal->modified_sec;
+    return memcmp(seal->boot, cache->boot, sizeof seal->boot) == 0 && seal->modified_sec > 0 &&
+           is_as_sealed(entry, stat);
 }
 
 bool entry_open(const struct cache *cache, const struct name *name, struct head *head,
                 struct entry *entry)
 {
     struct stat stat;
+    struct {
+        struct head head;
+        struct seal seal;
+    } front;
     *entry = (struct entry){.fd = -1, .writable = -1};
     entry->fd = openat(cache->dir, name->file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (entry->fd < 0) {
         return false;
     }
     if (fstat(entry->fd, &stat) != 0 || !S_ISREG(stat.st_mode) ||
-        !read_whole(entry->fd, head, sizeof *head, 0) || !head_check(cache, name, head) ||
-        !shape(entry, name, head)) {
+        !read_whole(entry->fd, &front, sizeof front, 0) || !head_check(cache, name, &front.head) ||
+        !shape(cache, entry, name, &front.head)) {
         entry_close(entry);
         entry_remove(cache, name);
         return false;
     }
-    entry->sealed = is_sealed(cache, entry, &stat);
+    *head = front.head;
+    entry->used_sec = stat.st_atim.tv_sec;
+    entry->sealed = is_sealed(cache, entry, &front.seal, &stat);
     return true;
 }
 
@@ -158,7 +172,7 @@ enum entry_end entry_create(struct cache *cache, const struct name *name, const 
     char file[32];
     uint64_t random;
     *entry = (struct entry){.fd = -1, .writable = -1};
-    if (!shape(entry, name, head)) {
+    if (!shape(cache, entry, name, head)) {
         return ENTRY_BROKEN;
     }
     if (!ledger_reserve(cache, ENTRY_HEAD + SLACK, &reservation)) {
@@ -191,9 +205,7 @@ void entry_remove(const struct cache *cache, const struct name *name)
 void entry_touch(const struct cache *cache, const struct entry *entry)
 {
     const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
-    struct stat stat;
-    if (entry->fd >= 0 && fstat(entry->fd, &stat) == 0 &&
-        cache->host->wall_ms() / 1000 != stat.st_atim.tv_sec) {
+    if (entry->used_sec != cache->host->wall_ms() / 1000) {
         (void)!futimens(entry->fd, times);
     }
 }
@@ -334,12 +346,12 @@ void entry_seal(struct cache *cache, const struct name *name, struct entry *entr
     times[1].tv_sec = seal.modified_sec;
     entry->sealed = write_whole(entry->writable, &seal, sizeof seal, SEAL_AT) &&
                     futimens(entry->writable, times) == 0 && fstat(entry->fd, &stat) == 0 &&
-                    is_sealed(cache, entry, &stat);
+                    is_sealed(cache, entry, &seal, &stat);
 }
 
-bool entry_intact(const struct cache *cache, struct entry *entry)
+bool entry_intact(struct entry *entry)
 {
     struct stat stat;
-    entry->sealed = entry->sealed && fstat(entry->fd, &stat) == 0 && is_sealed(cache, entry, &stat);
+    entry->sealed = entry->sealed && fstat(entry->fd, &stat) == 0 && is_as_sealed(entry, &stat);
     return entry->sealed;
 }

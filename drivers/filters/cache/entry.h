@@ -22,6 +22,8 @@ struct entry {
     int fd;       /* read-only; -1: none */
     int writable; /* -1: not open */
     bool sealed;
+    int64_t modified_sec; /* what its seal says */
+    int64_t used_sec;     /* when it was used last before */
     uint64_t bytes;
     uint64_t blocks;
     uint64_t data; /* where the blob begins in the file */
@@ -62,6 +64,6 @@ bool entry_read(const struct entry *entry, uint64_t offset, void *buffer, size_t
 /* Every block was read or written through this entry. */
 void entry_seal(struct cache *cache, const struct name *name, struct entry *entry);
 /* Whether it is sealed still. */
-bool entry_intact(const struct cache *cache, struct entry *entry);
+bool entry_intact(struct entry *entry);
 
 #endif

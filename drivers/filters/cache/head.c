@@ -44,7 +44,8 @@ static bool head_tag(const struct cache *cache, const struct name *name, const s
     struct version key;
     struct head copy = *head;
     memcpy(copy.bytes + offsetof(struct fixed, tag), &none, sizeof none);
-    return name_version(name, "", &key) && tag_make(cache, &key, 0, copy.bytes, ENTRY_HEAD, tag);
+    memcpy(key.key, name->hash, sizeof key.key);
+    return tag_make(cache, &key, 0, copy.bytes, ENTRY_HEAD, tag);
 }
 
 static bool add(struct head *head, uint32_t *length, const char *text)

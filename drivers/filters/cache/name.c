@@ -22,7 +22,7 @@ bool name_make(const struct cache *cache, const struct mgw_blob *blob, struct na
 {
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     /* each with its NUL: no two blobs run together */
-    bool made = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
+    bool made = md && EVP_DigestInit_ex(md, cache->digest, NULL) &&
                 EVP_DigestUpdate(md, cache->store_id, strlen(cache->store_id) + 1) &&
                 EVP_DigestUpdate(md, blob->bucket, strlen(blob->bucket) + 1) &&
                 EVP_DigestUpdate(md, blob->key, strlen(blob->key) + 1) &&
@@ -55,11 +55,12 @@ bool name_parse(const char *file, struct name *name)
     return true;
 }
 
-bool name_version(const struct name *name, const char *etag, struct version *version)
+bool name_version(const struct cache *cache, const struct name *name, const char *etag,
+                  struct version *version)
 {
     unsigned char whole[32];
     EVP_MD_CTX *md = EVP_MD_CTX_new();
-    bool made = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
+    bool made = md && EVP_DigestInit_ex(md, cache->digest, NULL) &&
                 EVP_DigestUpdate(md, name->hash, NAME_HASH) &&
                 EVP_DigestUpdate(md, etag, strlen(etag)) && EVP_DigestFinal_ex(md, whole, NULL);
     EVP_MD_CTX_free(md);

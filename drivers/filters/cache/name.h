@@ -24,6 +24,7 @@ bool name_parse(const char *file, struct name *name);
 struct version {
     unsigned char key[16];
 };
-bool name_version(const struct name *name, const char *etag, struct version *version);
+bool name_version(const struct cache *cache, const struct name *name, const char *etag,
+                  struct version *version);
 
 #endif

@@ -52,11 +52,17 @@ static struct reader *reader_new(const struct opening *opening, const char *etag
     reader->checked = reader->passing = UINT64_MAX;
     reader->entry = (struct entry){.fd = -1, .writable = -1};
     snprintf(reader->etag, sizeof reader->etag, "%s", etag);
-    if (!name_version(&reader->name, reader->etag, &reader->version)) {
-        free(reader);
-        return NULL;
-    }
     return reader;
+}
+
+/* The copy is of the reader's version. */
+static void take_copy(struct reader *reader, struct opening *opening)
+{
+    reader->entry = opening->entry;
+    reader->version = reader->entry.version;
+    reader->keeps = true;
+    opening->entry = (struct entry){.fd = -1, .writable = -1};
+    entry_touch(opening->cache, &reader->entry);
 }
 
 /* The layer below was asked, and named this version. */
@@ -92,13 +98,10 @@ static enum mgw_status open_copy(struct mgw_call *call, struct opening *opening,
     if (!reader) {
         return status == MGW_OK ? cache_no_memory(call) : status;
     }
-    reader->entry = opening->entry;
-    opening->entry = (struct entry){.fd = -1, .writable = -1};
-    reader->keeps = true;
+    take_copy(reader, opening);
     if (asked) {
         note(opening, reader);
     }
-    entry_touch(opening->cache, &reader->entry);
     *out = reader;
     return MGW_OK;
 }
@@ -141,12 +144,12 @@ static enum mgw_status open_below(struct mgw_call *call, struct opening *opening
     }
     reader->lower = lower;
     if (is_copy_of(opening, &whole)) {
-        reader->entry = opening->entry;
-        opening->entry = (struct entry){.fd = -1, .writable = -1};
-        reader->keeps = true;
-        entry_touch(opening->cache, &reader->entry);
-    } else {
+        take_copy(reader, opening);
+    } else if (name_version(reader->cache, &reader->name, reader->etag, &reader->version)) {
         plan_copy(reader, &whole);
+    } else {
+        reader_free(reader);
+        return cache_no_memory(call);
     }
     note(opening, reader);
     give_stat(&whole, stat);

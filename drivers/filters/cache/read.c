@@ -293,7 +293,7 @@ enum mgw_status read_descriptor(struct mgw_call *call, void *handle, struct mgw_
 {
     struct reader *reader = handle;
     enum mgw_status status = cache_over(call, reader->cache);
-    if (status == MGW_OK && !entry_intact(reader->cache, &reader->entry)) {
+    if (status == MGW_OK && !entry_intact(&reader->entry)) {
         status = try_seal(call, reader);
     }
     if (status != MGW_OK) {
