@@ -96,7 +96,7 @@ static json_t *own_storage(const char *path)
 
 static void choose_storage(json_t *config)
 {
-    const char *path = getenv("MEDIAGW_TEST_STORAGE"), *filters = getenv("MEDIAGW_TEST_FILTERS");
+    const char *path = getenv("MEDIAGW_TEST_STORAGE");
     if (path) {
         json_t *storage = own_storage(path);
         assert_non_null(storage);
@@ -104,11 +104,6 @@ static void choose_storage(json_t *config)
         const char *delivery = getenv("MEDIAGW_TEST_DELIVERY");
         json_object_set_new(config, "media",
                             json_pack("{s:s}", "delivery", delivery ? delivery : "proxy"));
-    }
-    if (filters) {
-        json_t *list = json_loads(filters, 0, NULL);
-        assert_non_null(list);
-        json_object_set_new(json_object_get(config, "storage"), "filters", list);
     }
 }
 

@@ -28,7 +28,6 @@ struct server {
  * that config, object by object. Initialised, not started. Where the environment has
  * MEDIAGW_TEST_REPOSITORY, the repository is that file's; MEDIAGW_TEST_FILTERS is a list of filters
  * that goes over the storage. */
- * upon the storage. */
 struct server *server_new(const char *overlay);
 /* Another node on FIRST's store and repository: FIRST's config with OVERLAY over it. Not started.
  */
