@@ -113,13 +113,14 @@ static enum mgw_status check_lower(struct mgw_call *call, struct cache *cache,
     return cache->store_id ? MGW_OK : cache_no_memory(call);
 }
 
+/* A link that leads there will do (systemd makes such): what counts is whose folder it is. */
 static enum mgw_status open_folder(struct mgw_call *call, struct cache *cache, bool make)
 {
     struct stat stat;
     if (make && mkdir(cache->path, 0700) != 0 && errno != EEXIST) {
         return mgw_fail(call, MGW_INVALID, "making %s: %s", cache->path, strerror(errno));
     }
-    cache->dir = open(cache->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    cache->dir = open(cache->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (cache->dir < 0) {
         return mgw_fail(call, errno == ENOENT ? MGW_NOT_FOUND : MGW_INVALID,
                         "%s: %s: \"path\" is a folder for this cache alone; make it, with mode "

@@ -32,13 +32,19 @@ static void a_folder_that_is_not_there_is_refused(void **state)
     store_free(rig_open(CACHE("") ", " FAR));
 }
 
-static void a_link_to_a_folder_is_refused(void **state)
+static void a_link_leads_to_the_folder(void **state)
 {
     char other[160];
     (void)state;
     snprintf(other, sizeof other, "%s/other", bench.folder);
     assert_int_equal(rename(rig.cache, other), 0);
     assert_int_equal(symlink(other, rig.cache), 0);
+    struct store *store = rig_open(CACHE("") ", " FAR);
+    rig_put(store, "a", 1, MIB);
+    rig_check(store, "a", 1, MIB);
+    assert_true(rig_is_local(store, "a", 1, MIB));
+    store_free(store);
+    assert_int_equal(chmod(other, 0777), 0);
     assert_int_equal(rig_refused(CACHE("") ", " FAR), MGW_INVALID);
 }
 
@@ -342,7 +348,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         T(a_folder_that_is_not_there_is_refused),
-        T(a_link_to_a_folder_is_refused),
+        T(a_link_leads_to_the_folder),
         T(a_folder_that_others_write_to_is_refused),
         T(a_folder_of_something_else_is_refused_and_left_alone),
         T(a_store_with_local_files_is_refused),
