@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What `cmake --install` puts beside the modules (core/cmake/mediagw.cmake): the command, the library, the public headers,
-# a pkg-config file and a CMake package. Everything is found relative to itself, so that a prefix may be moved.
+# pkg-config files and a CMake package. Everything is found relative to itself, so that a prefix may be moved.
 include(CMakePackageConfigHelpers)
 
 # The gateway refuses modules in folders that others may write, so no umask decides.
@@ -19,20 +19,29 @@ install(TARGETS libmediagw EXPORT mediagwTargets LIBRARY DESTINATION ${CMAKE_INS
 install(DIRECTORY include/mediagw DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(FILES http/openapi.json DESTINATION ${CMAKE_INSTALL_DATADIR}/mediagw)
 
+# What a plugin needs: the headers.
+add_library(mediagw_headers INTERFACE)
+target_include_directories(mediagw_headers INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+set_target_properties(mediagw_headers PROPERTIES EXPORT_NAME plugin)
+install(TARGETS mediagw_headers EXPORT mediagwTargets)
+
 set(MEDIAGW_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/mediagw)
 install(EXPORT mediagwTargets NAMESPACE mediagw:: DESTINATION ${MEDIAGW_PACKAGE_DIR})
 configure_package_config_file(mediagwConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/mediagwConfig.cmake
   INSTALL_DESTINATION ${MEDIAGW_PACKAGE_DIR}
-  PATH_VARS CMAKE_INSTALL_INCLUDEDIR MEDIAGW_PLUGIN_INSTALL_DIR MEDIAGW_DESCRIPTOR_INSTALL_DIR)
+  PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_BINDIR MEDIAGW_PLUGIN_INSTALL_DIR MEDIAGW_DESCRIPTOR_INSTALL_DIR)
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/mediagwConfigVersion.cmake
   COMPATIBILITY SameMajorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mediagwConfig.cmake
-  ${CMAKE_CURRENT_BINARY_DIR}/mediagwConfigVersion.cmake DESTINATION ${MEDIAGW_PACKAGE_DIR})
+  ${CMAKE_CURRENT_BINARY_DIR}/mediagwConfigVersion.cmake cmake/mediagwPlugin.cmake cmake/mediagwPlugin.map
+  cmake/mediagwPluginCheck.cmake DESTINATION ${MEDIAGW_PACKAGE_DIR})
 
 set(MEDIAGW_PC_DIR ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH MEDIAGW_PC_TO_PREFIX /prefix/${MEDIAGW_PC_DIR} /prefix)
-configure_file(mediagw.pc.in ${CMAKE_CURRENT_BINARY_DIR}/mediagw.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mediagw.pc DESTINATION ${MEDIAGW_PC_DIR})
+foreach(pc mediagw mediagw-plugin)
+  configure_file(${pc}.pc.in ${CMAKE_CURRENT_BINARY_DIR}/${pc}.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${pc}.pc DESTINATION ${MEDIAGW_PC_DIR})
+endforeach()
 
 # For systemd, which looks here under /usr and /usr/local. Its paths are absolute, so that the prefix has to be known, and that
 # may be said as late as at the install.
