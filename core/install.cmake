@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What `cmake --install` puts beside the modules (core/cmake/mediagw.cmake): the command, the library, the public headers,
-# pkg-config files and a CMake package. Everything is found relative to itself, so that a prefix may be moved.
+# pkg-config files and a CMake package, the templates of `mediagw plugin new`. Everything is found relative to itself, so that a prefix may be moved.
 include(CMakePackageConfigHelpers)
 
 # The gateway refuses modules in folders that others may write, so no umask decides.
@@ -18,6 +18,7 @@ install(TARGETS mediagw-client mediagw-kit RUNTIME DESTINATION ${CMAKE_INSTALL_L
 install(TARGETS libmediagw EXPORT mediagwTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/mediagw DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(FILES http/openapi.json DESTINATION ${CMAKE_INSTALL_DATADIR}/mediagw)
+install(DIRECTORY templates DESTINATION ${CMAKE_INSTALL_DATADIR}/mediagw)
 
 # What a plugin needs: the headers.
 add_library(mediagw_headers INTERFACE)

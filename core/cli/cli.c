@@ -90,6 +90,7 @@ static const struct known_option known_options[] = {
     OPTION_TEXT('t', "to", to),           OPTION_TEXT('j', "jobs", jobs),
     OPTION_TEXT('g', "grace", grace),     OPTION_FLAG('J', "json", json),
     OPTION_FLAG('n', "dry-run", dry_run), OPTION_FLAG('D', "deep", deep),
+    OPTION_TEXT('k', "kind", kind),       OPTION_TEXT('o', "dir", dir),
 };
 enum { KNOWN_OPTIONS = sizeof known_options / sizeof known_options[0] };
 

@@ -49,12 +49,12 @@ int cli_unknown(const char *what, const char *word, const char *const *known);
 /* Options that several commands take. */
 struct cli_options {
     const char *config, *data, *listen, *account, *scopes, *expires, *from, *from_data, *to, *jobs,
-        *grace;
+        *grace, *kind, *dir;
     bool init, help, json, dry_run, deep;
 };
 /* Reads the options whose letters LETTERS names: c(onfig) d(ata) l(isten) i(nit) a(ccount) s(copes)
- * e(xpires) f(rom) F (from-data) t(o) j(obs) g(race) J(son) n (dry-run) D(eep); --help always. The
- * rest of the words begins at *FIRST. False: cli_usage. */
+ * e(xpires) f(rom) F (from-data) t(o) j(obs) g(race) J(son) n (dry-run) D(eep) k(ind) o (dir);
+ * --help always. The rest of the words begins at *FIRST. False: cli_usage. */
 bool cli_options(int argc, char **argv, const char *letters, struct cli_options *options,
                  int *first);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `mediagw plugin list` and `mediagw plugin show`: stable key=value lines. `mediagw plugin test` is
- * mediagw-kit. */
+ * `mediagw plugin list` and `mediagw plugin show`: stable key=value lines. `mediagw plugin new` is
+ * in plugin_new.c, `mediagw plugin test` is mediagw-kit. */
 #include "core/base/buf.h"
 #include "core/cli/cli.h"
+#include "core/cli/plugin_new.h"
 #include "core/config/value.h"
 #include "core/config/values.h"
 #include "core/plugin/guard.h"
@@ -14,6 +15,7 @@
 static const char help[] =
     "usage: mediagw plugin list [--config FILE]\n"
     "       mediagw plugin show NAME [--config FILE]\n"
+    "       mediagw plugin new NAME --kind storage|repository|filter [--dir DIR]\n"
     "       mediagw plugin test MODULE [options] [KEY=VALUE...]\n"
     "       mediagw plugin bench MODULE [options] [KEY=VALUE...]\n\n"
     "list: a line for each plugin that is described in the search path: name, kind, enabled,\n"
@@ -21,8 +23,14 @@ static const char help[] =
     "show: loads a plugin and prints a key=value line for each of its properties (ABI, thread\n"
     "model, the optional callbacks that it has) and for each of its config keys type, default and\n"
     "help. With --config, and where the config uses the plugin, also what its instance can do.\n"
+    "new: writes the project of a driver of one's own into a new folder: source, CMakeLists.txt,\n"
+    "descriptor, README.md, a test. It builds, passes its conformance cases and serves as it\n"
+    "stands, in memory; replace it callback by callback.\n"
     "test: runs the conformance cases on a module; see mediagw plugin test --help.\n"
     "bench: measures a module's verbs; see mediagw plugin bench --help.\n\n"
+    "  --kind KIND     what it is: storage (bytes), repository (rows), filter (a layer over a "
+    "storage)\n"
+    "  --dir DIR       the folder to make; default: NAME\n"
     "  --config FILE   take plugins.path from FILE; else $MEDIAGW_PLUGIN_PATH, else the folder "
     "that\n"
     "                  was installed with this program\n\n"
@@ -228,7 +236,7 @@ static int show(struct registry *registry, const struct config *config, const ch
 static int run_words(const struct cli_command *command, struct registry *registry,
                      const struct config *config, int count, char **words)
 {
-    static const char *const known[] = {"bench", "list", "show", "test", NULL};
+    static const char *const known[] = {"bench", "list", "new", "show", "test", NULL};
     if (count == 1 && strcmp(words[0], "list") == 0) {
         registry_each(registry, list_one, registry);
         return CLI_DONE;
@@ -239,7 +247,8 @@ static int run_words(const struct cli_command *command, struct registry *registr
     if (count > 0 && strcmp(words[0], "list") != 0 && strcmp(words[0], "show") != 0) {
         return cli_unknown("subcommand", words[0], known);
     }
-    cli_say(CLI_WRONG, "expected: mediagw plugin list, show NAME, test MODULE or bench MODULE");
+    cli_say(CLI_WRONG,
+            "expected: mediagw plugin list, show NAME, new NAME, test MODULE or bench MODULE");
     return cli_usage(command);
 }
 
@@ -250,6 +259,9 @@ static int run(const struct cli_command *command, int argc, char **argv)
     struct registry *registry = NULL;
     struct mgw_error error = {.size = sizeof error};
     int first;
+    if (argc > 1 && strcmp(argv[1], "new") == 0) {
+        return plugin_new(command, argc - 1, argv + 1);
+    }
     if (argc > 1 && (strcmp(argv[1], "test") == 0 || strcmp(argv[1], "bench") == 0)) {
         return cli_become(MEDIAGW_KIT_FROM_BIN, argc - 1, argv + 1);
     }
@@ -271,7 +283,8 @@ static int run(const struct cli_command *command, int argc, char **argv)
     return exit;
 }
 
-const struct cli_command cli_plugin = {.name = "plugin",
-                                       .summary = "List plugins, show one and its config keys",
-                                       .help = help,
-                                       .run = run};
+const struct cli_command cli_plugin = {
+    .name = "plugin",
+    .summary = "List plugins, show one and its config keys, begin a new one",
+    .help = help,
+    .run = run};
