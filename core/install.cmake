@@ -20,6 +20,13 @@ install(DIRECTORY include/mediagw DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_
 install(FILES http/openapi.json DESTINATION ${CMAKE_INSTALL_DATADIR}/mediagw)
 install(DIRECTORY templates DESTINATION ${CMAKE_INSTALL_DATADIR}/mediagw)
 
+foreach(page mediagw.1 mediagw.conf.5 mediagw-plugin.3 mediagw-storage.3 mediagw-repository.3)
+  cmake_path(GET page EXTENSION LAST_ONLY section)
+  string(REPLACE . man section ${section})
+  install(FILES doc/${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/${section})
+endforeach()
+install(FILES doc/driver-in-an-hour.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
 # What a plugin needs: the headers.
 add_library(mediagw_headers INTERFACE)
 target_include_directories(mediagw_headers INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
