@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See mender.h. The thread sleeps until a key waits or a walk is due. A walk that did not get
+ * through, or met a failure, is done again after the time of retries, doubled up to an hour. */
+#include "mender.h"
+
+#include "mend.h"
+#include "own_call.h"
+#include "pair.h"
+#include "walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { QUEUE_MAX = 1024, HOUR_MS = 3600 * 1000, CALL_MS = 60000 };
+
+struct job {
+    struct job *next;
+    char *bucket;
+    char key[];
+};
+
+struct bucket {
+    char *name;
+    bool noted; /* both stores have its note */
+};
+
+struct mender {
+    struct mirror *mirror;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    pthread_t thread;
+    bool runs;
+    _Atomic bool stopping;
+    struct job *first, **last;
+    size_t queued;
+    struct bucket *buckets; /* by name */
+    size_t bucket_count;
+    bool unnoted;
+    int64_t walk_at;   /* monotonic; 0: none is due */
+    int64_t walked_at; /* when the last that found nothing wanting ended; 0: never */
+    int64_t backoff_ms;
+};
+
+/* The thread's call: its deadline is far. */
+struct mender_call {
+    struct own_call own; /* first */
+    struct mender *mender;
+};
+
+static struct mgw_call *fresh(void *ctx)
+{
+    struct mender_call *call = ctx;
+    return own_call_fresh(&call->own, call->mender->mirror->host->monotonic_ms() + CALL_MS);
+}
+
+/* ---- The thread ---- */
+
+static void job_run(struct mender *mender, struct mender_call *own, struct job *job)
+{
+    struct mirror *mirror = mender->mirror;
+    struct mgw_blob blob = {sizeof blob, job->bucket, job->key};
+    bool copied = false;
+    struct mgw_call *call = fresh(own);
+    enum mgw_status status = mend_key(call, mirror, &blob, true, &copied);
+    if (copied) {
+        mirror->host->log(mirror->log_name, MGW_LOG_INFO, "%s/%s is mended", blob.bucket, blob.key);
+    }
+    if (status != MGW_OK && !mender->stopping) {
+        mirror->host->log(mirror->log_name, MGW_LOG_WARN, "%s/%s is not mended: %s", blob.bucket,
+                          blob.key, call->error->text);
+        mender_walk_later(mender);
+    }
+    free(job);
+}
+
+/* The name of the bucket behind NAME ("": the first), to be freed; NULL: none. */
+static char *next_bucket(struct mender *mender, const char *name, bool unnoted)
+{
+    char *next = NULL;
+    pthread_mutex_lock(&mender->lock);
+    for (size_t i = 0; !next && i < mender->bucket_count; i++) {
+        struct bucket *bucket = &mender->buckets[i];
+        if (strcmp(bucket->name, name) > 0 && (!unnoted || !bucket->noted)) {
+            next = strdup(bucket->name);
+        }
+    }
+    pthread_mutex_unlock(&mender->lock);
+    return next;
+}
+
+static void bucket_set_noted(struct mender *mender, const char *name)
+{
+    pthread_mutex_lock(&mender->lock);
+    for (size_t i = 0; i < mender->bucket_count; i++) {
+        if (strcmp(mender->buckets[i].name, name) == 0) {
+            mender->buckets[i].noted = true;
+        }
+    }
+    pthread_mutex_unlock(&mender->lock);
+}
+
+static void note_buckets(struct mender *mender, struct mender_call *own)
+{
+    char *name = strdup(""), *next;
+    for (; name && (next = next_bucket(mender, name, true)); name = next) {
+        free(name);
+        if (pair_note_bucket(fresh(own), mender->mirror, next) == MGW_OK) {
+            bucket_set_noted(mender, next);
+        } else {
+            mender_walk_later(mender);
+        }
+    }
+    free(name);
+}
+
+static bool learn_noted(void *ctx, const char *key)
+{
+    struct mender *mender = ctx;
+    const char *name = key + strlen(MENDER_BUCKET_NOTE);
+    mender_learn(mender, name);
+    bucket_set_noted(mender, name);
+    return true;
+}
+
+/* Both stores' notes, so that what other nodes wrote is known. */
+static enum mgw_status learn_buckets(struct mender *mender, struct walk *walk)
+{
+    enum mgw_status status = MGW_OK;
+    for (int i = 0; status == MGW_OK && i < STORES; i++) {
+        status = walk_side(walk, i, mender->mirror->notes, MENDER_BUCKET_NOTE, learn_noted, mender);
+    }
+    return status;
+}
+
+static bool walk_all(struct mender *mender, struct mender_call *own)
+{
+    struct mirror *mirror = mender->mirror;
+    struct walk walk = {.mirror = mirror, .fresh = fresh, .ctx = own};
+    enum mgw_status status = MGW_OK;
+    for (int i = 0; status == MGW_OK && i < STORES; i++) {
+        struct pass *pass = &mirror->side[i].pass;
+        status = pass->lower.health(fresh(own), pass->instance);
+    }
+    if (status == MGW_OK) {
+        note_buckets(mender, own);
+        status = walk_bucket(&walk, mirror->notes);
+    }
+    if (status == MGW_OK) {
+        status = learn_buckets(mender, &walk);
+    }
+    char *name = status == MGW_OK ? strdup("") : NULL, *next;
+    for (; name && (next = next_bucket(mender, name, false)); name = next) {
+        free(name);
+        enum mgw_status walked = walk_bucket(&walk, next);
+        status = status == MGW_OK ? walked : status;
+    }
+    free(name);
+    if (walk.mended || walk.failed) {
+        mirror->host->log(mirror->log_name, walk.failed ? MGW_LOG_WARN : MGW_LOG_INFO,
+                          "%llu of %llu blobs were mended, %llu could not be",
+                          (unsigned long long)walk.mended, (unsigned long long)walk.seen,
+                          (unsigned long long)walk.failed);
+    }
+    return status == MGW_OK && walk.failed == 0;
+}
+
+/* With the lock held before and after. */
+static void walk_due(struct mender *mender, struct mender_call *own)
+{
+    mender->walk_at = 0;
+    pthread_mutex_unlock(&mender->lock);
+    bool whole = walk_all(mender, own);
+    pthread_mutex_lock(&mender->lock);
+    int64_t now = mender->mirror->host->monotonic_ms();
+    if (whole) {
+        mender->walked_at = now;
+        mender->backoff_ms = mender->mirror->retry_ms;
+        return;
+    }
+    mender->walk_at = now + mender->backoff_ms;
+    mender->backoff_ms = 2 * mender->backoff_ms < HOUR_MS ? 2 * mender->backoff_ms : HOUR_MS;
+}
+
+static void sleep_on(struct mender *mender)
+{
+    struct timespec until = {.tv_sec = mender->walk_at / 1000,
+                             .tv_nsec = mender->walk_at % 1000 * 1000000};
+    if (mender->walk_at) {
+        pthread_cond_timedwait(&mender->wake, &mender->lock, &until);
+    } else {
+        pthread_cond_wait(&mender->wake, &mender->lock);
+    }
+}
+
+static void *mender_run(void *argument)
+{
+    struct mender *mender = argument;
+    struct mender_call own = {.own.over = &mender->stopping, .mender = mender};
+    pthread_mutex_lock(&mender->lock);
+    while (!mender->stopping) {
+        struct job *job = mender->first;
+        if (job) {
+            mender->first = job->next;
+            mender->last = mender->first ? mender->last : &mender->first;
+            mender->queued--;
+            pthread_mutex_unlock(&mender->lock);
+            job_run(mender, &own, job);
+            pthread_mutex_lock(&mender->lock);
+        } else if (mender->unnoted) {
+            mender->unnoted = false;
+            pthread_mutex_unlock(&mender->lock);
+            note_buckets(mender, &own);
+            pthread_mutex_lock(&mender->lock);
+        } else if (mender->walk_at && mender->walk_at <= mender->mirror->host->monotonic_ms()) {
+            walk_due(mender, &own);
+        } else {
+            sleep_on(mender);
+        }
+    }
+    pthread_mutex_unlock(&mender->lock);
+    own_call_end(&own.own);
+    return NULL;
+}
+
+/* With the lock held: there is something to do. */
+static void rouse(struct mender *mender)
+{
+    if (!mender->runs && !mender->stopping) {
+        mender->runs = pthread_create(&mender->thread, NULL, mender_run, mender) == 0;
+    }
+    pthread_cond_signal(&mender->wake);
+}
+
+/* ---- The door ---- */
+
+struct mender *mender_new(struct mirror *mirror)
+{
+    pthread_condattr_t attributes;
+    struct mender *mender = calloc(1, sizeof *mender);
+    if (mender) {
+        mender->mirror = mirror;
+        mender->last = &mender->first;
+        mender->backoff_ms = mirror->retry_ms;
+        pthread_mutex_init(&mender->lock, NULL);
+        pthread_condattr_init(&attributes);
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        pthread_cond_init(&mender->wake, &attributes);
+        pthread_condattr_destroy(&attributes);
+    }
+    return mender;
+}
+
+void mender_free(struct mender *mender)
+{
+    if (!mender) {
+        return;
+    }
+    pthread_mutex_lock(&mender->lock);
+    mender->stopping = true;
+    pthread_cond_signal(&mender->wake);
+    pthread_mutex_unlock(&mender->lock);
+    if (mender->runs) {
+        pthread_join(mender->thread, NULL);
+    }
+    for (struct job *job = mender->first, *next; job; job = next) {
+        next = job->next;
+        free(job);
+    }
+    for (size_t i = 0; i < mender->bucket_count; i++) {
+        free(mender->buckets[i].name);
+    }
+    free(mender->buckets);
+    pthread_cond_destroy(&mender->wake);
+    pthread_mutex_destroy(&mender->lock);
+    free(mender);
+}
+
+/* Where NAME is, or belongs. */
+static size_t place_of(const struct mender *mender, const char *name, bool *there)
+{
+    size_t low = 0, high = mender->bucket_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(mender->buckets[middle].name, name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    *there = low < mender->bucket_count && strcmp(mender->buckets[low].name, name) == 0;
+    return low;
+}
+
+void mender_learn(struct mender *mender, const char *name)
+{
+    bool there;
+    pthread_mutex_lock(&mender->lock);
+    size_t at = place_of(mender, name, &there);
+    if (!there) {
+        char *copy = strdup(name);
+        struct bucket *more =
+            realloc(mender->buckets, (mender->bucket_count + 1) * sizeof *mender->buckets);
+        mender->buckets = more ? more : mender->buckets;
+        if (copy && more) {
+            memmove(more + at + 1, more + at, (mender->bucket_count - at) * sizeof *more);
+            more[at] = (struct bucket){.name = copy};
+            mender->bucket_count++;
+            mender->unnoted = true;
+            rouse(mender);
+        } else {
+            free(copy); /* the next call learns it */
+        }
+    }
+    pthread_mutex_unlock(&mender->lock);
+}
+
+static void walk_by(struct mender *mender, int64_t at)
+{
+    if (!mender->walk_at || at < mender->walk_at) {
+        mender->walk_at = at;
+        rouse(mender);
+    }
+}
+
+void mender_key(struct mender *mender, const struct mgw_blob *blob)
+{
+    struct mirror *mirror = mender->mirror;
+    size_t key = strlen(blob->key) + 1, bucket = strlen(blob->bucket) + 1;
+    pthread_mutex_lock(&mender->lock);
+    struct job *job =
+        mender->queued < QUEUE_MAX ? calloc(1, sizeof(struct job) + key + bucket) : NULL;
+    if (job) {
+        memcpy(job->key, blob->key, key);
+        job->bucket = memcpy(job->key + key, blob->bucket, bucket);
+        *mender->last = job;
+        mender->last = &job->next;
+        mender->queued++;
+        rouse(mender);
+    } else {
+        walk_by(mender, mirror->host->monotonic_ms() + mirror->retry_ms);
+    }
+    pthread_mutex_unlock(&mender->lock);
+}
+
+void mender_walk_later(struct mender *mender)
+{
+    struct mirror *mirror = mender->mirror;
+    pthread_mutex_lock(&mender->lock);
+    if (!mender->walk_at && !mender->stopping) {
+        walk_by(mender, mirror->host->monotonic_ms() + mirror->retry_ms);
+    }
+    pthread_mutex_unlock(&mender->lock);
+}
+
+void mender_walk_now(struct mender *mender)
+{
+    struct mirror *mirror = mender->mirror;
+    int64_t now = mirror->host->monotonic_ms();
+    pthread_mutex_lock(&mender->lock);
+    if (!mender->walked_at || now - mender->walked_at >= mirror->walk_every_ms) {
+        walk_by(mender, now);
+    }
+    pthread_mutex_unlock(&mender->lock);
+}
+
+enum mgw_status mender_now(struct mgw_call *call, struct mirror *mirror,
+                           const struct mgw_blob *blob)
+{
+    return mend_key(call, mirror, blob, false, NULL);
+}
