@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOKERS = 8, CURSOR_MAX = 2048, SKEW_MS = 3600 * 1000 };
+enum { LOOKERS = 8, CURSOR_MAX = 2048, HOUR_MS = 3600 * 1000 };
 
 struct entry {
     char *key, *cursor;
@@ -240,6 +240,13 @@ static bool parse_cursor(const char *text, struct page *page, struct walk *walk)
     return true;
 }
 
+/* When a walk that begins now is said to begin: an hour ago, since clocks differ, and on the hour,
+ * so that one entry has one cursor. */
+static int64_t since(const struct mirror *mirror)
+{
+    return (mirror->host->wall_ms() / HOUR_MS - 1) * HOUR_MS;
+}
+
 enum mgw_status list_page(struct mgw_call *call, void *instance, const char *bucket,
                           const char *prefix, const char *cursor, uint32_t limit,
                           mgw_list_emit *emit, void *ctx)
@@ -250,7 +257,7 @@ enum mgw_status list_page(struct mgw_call *call, void *instance, const char *buc
                         .mirror = mirror,
                         .bucket = bucket,
                         .thread = pthread_self(),
-                        .since = mirror->host->wall_ms() - SKEW_MS};
+                        .since = since(mirror)};
     if (*cursor && !parse_cursor(cursor, &page, &walk)) {
         return mgw_fail(call, MGW_INVALID, "cursor: not one of this mirror's");
     }

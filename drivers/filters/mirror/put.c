@@ -93,24 +93,31 @@ static void look_for_old(struct mgw_call *call, struct writer *writer)
     }
 }
 
+static enum mgw_status begin_in(struct mgw_call *call, struct writer *writer, int which,
+                                const struct mgw_put *put)
+{
+    struct mgw_blob blob = blob_of(writer);
+    struct pass *pass = pass_of(writer, which);
+    enum mgw_status status =
+        pass->lower.put_begin(call, pass->instance, &blob, put, &writer->lower[which]);
+    side_saw(writer->mirror, which, status, call);
+    return status;
+}
+
+/* A store that failed a moment ago is left out where one suffices, unless the other fails too. */
 static enum mgw_status begin_both(struct mgw_call *call, struct writer *writer,
                                   const struct mgw_put *put)
 {
     struct mirror *mirror = writer->mirror;
-    struct mgw_blob blob = blob_of(writer);
     struct side_call said[STORES];
-    enum mgw_status status[STORES] = {MGW_UNAVAILABLE, MGW_UNAVAILABLE};
-    bool skip = mirror->one && !writer->replaces;
-    for (int i = 0; i < STORES; i++) {
-        side_call(&said[i], call, false);
-        if (skip && side_is_down(mirror, i) && !side_is_down(mirror, !i)) {
-            mgw_fail(&said[i].call, MGW_UNAVAILABLE, "it failed a moment ago");
-            continue;
-        }
-        status[i] = pass_of(writer, i)->lower.put_begin(&said[i].call, pass_of(writer, i)->instance,
-                                                        &blob, put, &writer->lower[i]);
-        side_saw(mirror, i, status[i], &said[i].call);
+    enum mgw_status status[STORES];
+    int first = side_preferred(mirror);
+    bool skip = mirror->one && !writer->replaces && side_is_down(mirror, !first);
+    status[first] = begin_in(side_call(&said[first], call, false), writer, first, put);
+    if (skip && status[first] == MGW_OK) {
+        return MGW_OK;
     }
+    status[!first] = begin_in(side_call(&said[!first], call, false), writer, !first, put);
     for (int i = 0; i < STORES; i++) {
         if (status[i] != MGW_OK && !may_give_up(writer, i, status[i])) {
             end(call, writer, !i);

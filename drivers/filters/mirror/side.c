@@ -83,6 +83,9 @@ void side_saw(struct mirror *mirror, int which, enum mgw_status status, const st
 {
     struct side *side = &mirror->side[which];
     if (!side_failed(status)) {
+        if (atomic_load(&side->down_until)) {
+            atomic_store(&side->down_until, 0);
+        }
         return;
     }
     if (status == MGW_UNAVAILABLE || status == MGW_TIMEOUT) {
