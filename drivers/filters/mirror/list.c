@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See list.h. Each store has an order of its own, and no store need have that of the key: so first
- * comes what the first store lists, then what the second has besides. A blob that the mender brings
- * into the first store while a walk goes on may be added behind the walk's back; so copies that
- * were mended since shortly before the walk began count as the second store's, which had them
- * first. The cursor is "STORE SINCE:" and the store's own: which of the two, and when the walk
- * began.
+ * comes what the first store's list owns, then what the second's does. Of two copies the owner is
+ * the one that was there first: put, not mended, or else mended earlier; the first store's where
+ * both were put. A copy that the mender adds while a walk goes on is never the owner, so that it is
+ * not shown a second time, nor takes the other from the list. (A blob that is replaced meanwhile
+ * may change its owner; keys of the gateway are used once.) The cursor is the store's number and
+ * its own.
  *
  * A list tells no versions: each entry is looked up, several at a time where that waits for a
  * network. */
 #include "list.h"
 
+#include "mender.h"
 #include "own_call.h"
 #include "read.h"
 #include "version.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOKERS = 8, CURSOR_MAX = 2048, HOUR_MS = 3600 * 1000 };
+enum { LOOKERS = 8, CURSOR_MAX = 2048 };
 
 struct entry {
     char *key, *cursor;
@@ -35,7 +36,6 @@ struct page {
     struct mirror *mirror;
     const char *bucket;
     int which;
-    int64_t since; /* mended later: the second store's */
     struct entry *entries;
     uint32_t count, room;
     bool failed;
@@ -87,34 +87,40 @@ static void take(struct entry *entry, const struct mgw_stat *stat)
     memcpy(entry->etag, version.etag, sizeof entry->etag);
 }
 
-/* Whether this store's list is the one that shows the entry, and what it shows. */
+/* When the copy came into store WHICH, by the mender; 0: it was put there. ABSENT: it is not. */
+#define ABSENT INT64_MAX
+static enum mgw_status came(struct mgw_call *call, const struct page *page, int which,
+                            const struct mgw_blob *blob, struct mgw_stat *stat, int64_t *at)
+{
+    struct version version;
+    enum mgw_status status = read_side_stat(call, page->mirror, which, blob, stat);
+    *at = ABSENT;
+    if (status == MGW_OK) {
+        version_of(stat, &version);
+        *at = version.mended_ms;
+    }
+    return status == MGW_NOT_FOUND ? MGW_OK : status;
+}
+
+/* Whether the list of the page's store owns the entry, and what it shows. */
 static enum mgw_status look_up(struct mgw_call *call, const struct page *page, struct entry *entry)
 {
     struct mgw_blob blob = {sizeof blob, page->bucket, entry->key};
-    struct mgw_stat stat;
-    struct version version;
-    enum mgw_status status = read_side_stat(call, page->mirror, FIRST, &blob, &stat);
-    bool in_first = false;
-    if (status == MGW_OK) {
-        version_of(&stat, &version);
-        in_first = version.mended_ms < page->since;
-    } else if (status != MGW_NOT_FOUND) {
+    struct mgw_stat first, second;
+    int64_t at[STORES] = {ABSENT, ABSENT};
+    enum mgw_status status = came(call, page, FIRST, &blob, &first, &at[FIRST]);
+    if (status != MGW_OK || (page->which == FIRST && at[FIRST] == ABSENT) ||
+        (page->which == SECOND && at[FIRST] == 0)) {
         return status;
     }
-    if (page->which == FIRST) {
-        if (in_first) {
-            take(entry, &stat);
-        }
-        return MGW_OK;
+    if (at[FIRST] != 0) {
+        status = came(call, page, SECOND, &blob, &second, &at[SECOND]);
     }
-    if (in_first) {
-        return MGW_OK;
+    int owner = at[SECOND] < at[FIRST] ? SECOND : FIRST;
+    if (status == MGW_OK && owner == page->which && at[owner] != ABSENT) {
+        take(entry, owner == FIRST ? &first : &second);
     }
-    status = read_side_stat(call, page->mirror, SECOND, &blob, &stat);
-    if (status == MGW_OK) {
-        take(entry, &stat);
-    }
-    return status == MGW_NOT_FOUND ? MGW_OK : status;
+    return status;
 }
 
 static void *looker_run(void *argument)
@@ -144,8 +150,7 @@ static enum mgw_status look_up_all(struct page *page)
 {
     pthread_t threads[LOOKERS];
     uint32_t count = 0, want = page->count < LOOKERS ? page->count : LOOKERS;
-    bool local = page->mirror->side[FIRST].capabilities &
-                 (page->which == FIRST ? MGW_STORAGE_INLINE_READ : 0);
+    bool local = page->mirror->capabilities & MGW_STORAGE_INLINE_READ;
     page->next = 0;
     while (!local && count + 1 < want &&
            pthread_create(&threads[count], NULL, looker_run, page) == 0) {
@@ -178,8 +183,7 @@ static enum mgw_status emit_page(struct page *page, struct walk *walk)
     char cursor[CURSOR_MAX + 1];
     for (uint32_t i = 0; i < page->count && !walk->stopped; i++) {
         const struct entry *found = &page->entries[i];
-        int length = snprintf(cursor, sizeof cursor, "%d %" PRIx64 ":%s", page->which,
-                              (uint64_t)page->since, found->cursor);
+        int length = snprintf(cursor, sizeof cursor, "%d:%s", page->which, found->cursor);
         if (length >= (int)sizeof cursor) {
             return mgw_fail(page->call, MGW_UNSUPPORTED,
                             "%s has cursors that leave no room for the mirror's",
@@ -223,28 +227,16 @@ static enum mgw_status one_page(struct page *page, struct walk *walk, const char
     return status;
 }
 
-/* "STORE SINCE:CURSOR"; false where it is none of ours. */
+/* "STORE:CURSOR"; false where it is none of ours. */
 static bool parse_cursor(const char *text, struct page *page, struct walk *walk)
 {
-    char *end = NULL;
-    if ((text[0] != '0' && text[0] != '1') || text[1] != ' ' ||
-        !strchr("0123456789abcdef", text[2])) {
+    if ((text[0] != '0' && text[0] != '1') || text[1] != ':' || !text[2] ||
+        strlen(text + 2) > CURSOR_MAX) {
         return false;
     }
     page->which = text[0] - '0';
-    page->since = (int64_t)strtoull(text + 2, &end, 16);
-    if (*end != ':' || end - (text + 2) > 12 || !end[1] || strlen(end + 1) > CURSOR_MAX) {
-        return false;
-    }
-    memcpy(walk->cursor, end + 1, strlen(end + 1) + 1);
+    memcpy(walk->cursor, text + 2, strlen(text + 2) + 1);
     return true;
-}
-
-/* When a walk that begins now is said to begin: an hour ago, since clocks differ, and on the hour,
- * so that one entry has one cursor. */
-static int64_t since(const struct mirror *mirror)
-{
-    return (mirror->host->wall_ms() / HOUR_MS - 1) * HOUR_MS;
 }
 
 enum mgw_status list_page(struct mgw_call *call, void *instance, const char *bucket,
@@ -253,11 +245,7 @@ enum mgw_status list_page(struct mgw_call *call, void *instance, const char *buc
 {
     struct mirror *mirror = instance;
     struct walk walk = {.emit = emit, .ctx = ctx, .left = limit};
-    struct page page = {.call = call,
-                        .mirror = mirror,
-                        .bucket = bucket,
-                        .thread = pthread_self(),
-                        .since = since(mirror)};
+    struct page page = {.call = call, .mirror = mirror, .bucket = bucket, .thread = pthread_self()};
     if (*cursor && !parse_cursor(cursor, &page, &walk)) {
         return mgw_fail(call, MGW_INVALID, "cursor: not one of this mirror's");
     }
@@ -279,6 +267,9 @@ enum mgw_status list_page(struct mgw_call *call, void *instance, const char *buc
             break;
         }
         walk.cursor[0] = '\0';
+    }
+    if (walk.left < limit) {
+        mender_learn(mirror->mender, bucket);
     }
     pthread_mutex_destroy(&page.lock);
     free(page.entries);

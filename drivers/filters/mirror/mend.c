@@ -107,6 +107,8 @@ static enum mgw_status begin(struct mgw_call *call, const struct transfer *trans
     version_of(transfer->source, &version);
     if (transfer->target) {
         version_of(transfer->target, &old);
+    } else if (old.mended_ms <= version.mended_ms) { /* never before its source: list.c */
+        old.mended_ms = version.mended_ms + 1;
     }
     version.mended_ms = old.mended_ms;
     struct mgw_put put = {.size = sizeof put,

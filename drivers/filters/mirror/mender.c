@@ -68,8 +68,9 @@ static void job_run(struct mender *mender, struct mender_call *own, struct job *
         mirror->host->log(mirror->log_name, MGW_LOG_INFO, "%s/%s is mended", blob.bucket, blob.key);
     }
     if (status != MGW_OK && !mender->stopping) {
-        mirror->host->log(mirror->log_name, MGW_LOG_WARN, "%s/%s is not mended: %s", blob.bucket,
-                          blob.key, call->error->text);
+        bool down = side_is_down(mirror, FIRST) || side_is_down(mirror, SECOND); /* said once */
+        mirror->host->log(mirror->log_name, down ? MGW_LOG_DEBUG : MGW_LOG_WARN,
+                          "%s/%s is not mended: %s", blob.bucket, blob.key, call->error->text);
         mender_walk_later(mender);
     }
     free(job);

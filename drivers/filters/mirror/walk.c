@@ -97,7 +97,7 @@ static bool visit_key(void *ctx, const char *key)
     enum mgw_status status = mend_key(call, walk->mirror, &blob, true, &copied);
     walk->seen++;
     walk->mended += copied;
-    if (status != MGW_OK) {
+    if (status != MGW_OK && status != MGW_CANCELLED) {
         walk->failed++;
         walk->mirror->host->log(walk->mirror->log_name, MGW_LOG_WARN, "%s/%s is not mended: %s",
                                 blob.bucket, blob.key, call->error->text);

@@ -178,6 +178,32 @@ void rig_switch(int which, const char *lines)
     }
 }
 
+static void mark_of(char path[160], int which, const char *verb)
+{
+    snprintf(path, 160, "%s/%s.%s", rig.folder, which ? "second" : "first", verb);
+}
+
+void rig_hold(int which, const char *verb)
+{
+    char line[64], path[160];
+    mark_of(path, which, verb);
+    assert_true(unlink(path) == 0 || errno == ENOENT);
+    snprintf(line, sizeof line, "%s hold\n", verb);
+    rig_switch(which, line);
+}
+
+static bool is_there(void *ctx)
+{
+    return access(ctx, F_OK) == 0;
+}
+
+void rig_held(int which, const char *verb)
+{
+    char path[160];
+    mark_of(path, which, verb);
+    assert_true(wait_for(is_there, path, 60000));
+}
+
 void rig_deadline(int64_t ms)
 {
     call_free(rig.call);

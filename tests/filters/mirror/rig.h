@@ -42,6 +42,9 @@ void rig_empty(int which);
 
 /* LINES for the switch of a store, NULL: it is passed on. */
 void rig_switch(int which, const char *lines);
+/* Calls of VERB wait until the switch is moved; rig_held returns once one does. */
+void rig_hold(int which, const char *verb);
+void rig_held(int which, const char *verb);
 /* A new deadline. */
 void rig_deadline(int64_t ms);
 

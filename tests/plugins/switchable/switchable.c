@@ -2,8 +2,9 @@
  *
  * A filter whose layer below fails as a file says, read anew at each call, so that a test switches
  * it while another process uses it. Lines "VERB STATUS [after]": VERB is a callback's name, or
- * "all"; STATUS a number of enum mgw_status, or "wait": until the call is over. With "after" the
- * verb is done first. No file: everything is passed on. Any thread. */
+ * "all"; STATUS a number of enum mgw_status, or "wait": until the call is over, or "hold": until
+ * the file says so no longer (FILE.VERB comes to be meanwhile). With "after" the verb is done
+ * first. No file: everything is passed on. Any thread. */
 #include "drivers/filters/common/pass.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 struct switchable {
     struct pass pass; /* first */
     char *file;
+    bool read_only;
     struct mgw_stat
         done; /* what the commit that failed "after" would have answered: one at a time */
     char etag[257];
@@ -38,6 +40,17 @@ static enum mgw_status say(struct mgw_call *call, const char *verb, const char *
     return mgw_fail(call, (enum mgw_status)atoi(status), "%s: switched off", verb);
 }
 
+/* FILE.VERB: a call is held in it. */
+static void mark(const struct switchable *filter, const char *verb)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s.%s", filter->file, verb);
+    FILE *file = fopen(path, "we");
+    if (file) {
+        fclose(file);
+    }
+}
+
 /* What the file says of VERB, before or AFTER it is done. */
 static enum mgw_status switched(const struct switchable *filter, struct mgw_call *call,
                                 const char *verb, bool after)
@@ -45,16 +58,22 @@ static enum mgw_status switched(const struct switchable *filter, struct mgw_call
     char line[128], name[32], status[16], when[16];
     enum mgw_status answer = MGW_OK;
     FILE *file = fopen(filter->file, "re");
+    bool held = false;
     while (file && answer == MGW_OK && fgets(line, sizeof line, file)) {
         *when = '\0';
         if (sscanf(line, "%31s %15s %15s", name, status, when) >= 2 &&
             (strcmp(name, verb) == 0 || strcmp(name, "all") == 0) &&
             (strcmp(when, "after") == 0) == after) {
-            answer = say(call, verb, status);
+            held = strcmp(status, "hold") == 0;
+            answer = held ? MGW_OK : say(call, verb, status);
         }
     }
     if (file) {
         fclose(file);
+    }
+    if (held && !over(call)) {
+        mark(filter, verb);
+        return switched(filter, call, verb, after);
     }
     return answer;
 }
@@ -70,6 +89,15 @@ static enum mgw_status switched(const struct switchable *filter, struct mgw_call
 static struct switchable *of(void *handle)
 {
     return (void *)((struct pass_handle *)handle)->pass;
+}
+
+static enum mgw_status switchable_describe(struct mgw_call *call, void *instance,
+                                           struct mgw_storage_limits *limits)
+{
+    enum mgw_status status = pass_describe(call, instance, limits);
+    limits->capabilities |=
+        ((struct switchable *)instance)->read_only ? (uint64_t)MGW_STORAGE_READ_ONLY : 0;
+    return status;
 }
 
 static enum mgw_status switchable_put_begin(struct mgw_call *call, void *instance,
@@ -203,6 +231,7 @@ static enum mgw_status switchable_create(struct mgw_call *call, const struct mgw
         free(filter);
         return mgw_fail(call, MGW_UNAVAILABLE, "out of memory");
     }
+    filter->read_only = mgw_config_get(config, "read_only")->number;
     pass_init(&filter->pass, lower);
     *instance = filter;
     return MGW_OK;
@@ -218,7 +247,7 @@ static void switchable_destroy(void *instance)
 static const struct mgw_storage_driver storage = {
     .size = sizeof storage,
     .destroy = switchable_destroy,
-    .describe = pass_describe,
+    .describe = switchable_describe,
     .put_begin = switchable_put_begin,
     .put_write = switchable_put_write,
     .put_prepare = switchable_put_prepare,
@@ -253,6 +282,11 @@ static const struct mgw_config_key keys[] = {
      .type = MGW_CONFIG_PATH,
      .flags = MGW_CONFIG_REQUIRED,
      .help = "The file that says what fails."},
+    {.size = sizeof keys[0],
+     .key = "read_only",
+     .type = MGW_CONFIG_BOOL,
+     .fallback = "false",
+     .help = "It says that it cannot write."},
 };
 
 static const struct mgw_plugin plugin = {
