@@ -70,11 +70,19 @@ enum mgw_status retry_put_begin(struct mgw_call *call, void *instance, const str
     return MGW_OK;
 }
 
+static enum mgw_status over(struct mgw_call *call)
+{
+    return mgw_fail(call, MGW_IO, "this put has failed already");
+}
+
 /* The put from its beginning, as far as it had come. */
 static enum mgw_status replay(struct effort *effort, struct writer *writer)
 {
     const struct pass *pass = &writer->retry->pass;
     const struct mgw_blob blob = same_blob(&writer->made);
+    if (!kept_whole(&writer->kept)) {
+        return over(effort->call);
+    }
     if (writer->lower) {
         pass->lower.put_abort(effort_renewed(effort), writer->lower);
         writer->lower = NULL;
@@ -112,6 +120,7 @@ static bool replays(struct effort *effort, struct writer *writer, enum mgw_statu
         size_t length = strnlen(error->text, sizeof error->text - 1);
         snprintf(error->text + length, sizeof error->text - length,
                  " (not tried again: the bytes before it are not kept, see replay_bytes)");
+        *status = writer->ambiguous ? MGW_UNKNOWN_OUTCOME : *status;
         return false;
     }
     return effort_again(effort, status);
@@ -138,6 +147,9 @@ enum mgw_status retry_put_write(struct mgw_call *call, void *handle, const void 
     const struct pass *pass = &writer->retry->pass;
     struct effort effort;
     enum mgw_status status;
+    if (writer->stale) {
+        return over(call);
+    }
     keep(writer, bytes, length);
     effort_begin(&effort, writer->retry, call, EFFORT_READS);
     effort.unlimited = !kept_whole(&writer->kept);
@@ -155,6 +167,9 @@ enum mgw_status retry_put_prepare(struct mgw_call *call, void *handle)
     const struct pass *pass = &writer->retry->pass;
     struct effort effort;
     enum mgw_status status;
+    if (writer->stale) {
+        return over(call);
+    }
     effort_begin(&effort, writer->retry, call, EFFORT_READS);
     effort.unlimited = !kept_whole(&writer->kept);
     do {

@@ -145,6 +145,28 @@ static void without_room_for_kept_bytes_a_put_goes_on(void **state)
     store_free(store);
 }
 
+/* A host that goes on all the same publishes nothing. */
+static void after_a_final_failure_nothing_is_published(void **state)
+{
+    AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
+    struct mgw_blob blob = stack_blob("a");
+    struct mgw_put put = {.size = sizeof put};
+    struct mgw_stat stat = {.size = sizeof stat};
+    struct store_writer *writer = NULL;
+    struct store *store =
+        over_fs(", \"replay_bytes\": 0", "\"put_write:unavailable:skip=1:times=1\"");
+    (void)state;
+    assert_int_equal(store_put_begin(store, call, &blob, &put, &writer), MGW_OK);
+    assert_int_equal(store_put_write(writer, call, "first", 5), MGW_OK);
+    assert_int_equal(store_put_write(writer, call, "second", 6), MGW_UNAVAILABLE);
+    assert_int_equal(store_put_write(writer, call, "third", 5), MGW_IO);
+    assert_int_equal(store_put_prepare(writer, call), MGW_IO);
+    assert_int_equal(store_put_commit(writer, call, &stat), MGW_IO);
+    store_put_abort(writer, call);
+    assert_int_equal(stack_stat(store, call, "a"), MGW_NOT_FOUND);
+    store_free(store);
+}
+
 static void a_put_can_be_given_up(void **state)
 {
     AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
@@ -175,6 +197,7 @@ int main(void)
         T(anothers_blob_is_not_taken_for_its_own),
         T(without_kept_bytes_a_failed_write_is_final),
         T(without_room_for_kept_bytes_a_put_goes_on),
+        T(after_a_final_failure_nothing_is_published),
         T(a_put_can_be_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
