@@ -14,22 +14,26 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { IDLE_SEC = 10, STACK_BYTES = 1024 * 1024 };
+enum { IDLE_SEC = 10, STACK_BYTES = 1024 * 1024, LOST_FACTOR = 4 };
 
 /* A thread's own, on its stack. */
-struct worker {
+struct pool_worker {
+    struct pool *pool;
     sem_t wake;
     struct pool_job *job; /* handed over; with it the thread is off the list of the idle */
-    struct worker *next;
+    struct pool_worker *next;
+    bool lost;
 };
+static _Thread_local struct pool_worker *here;
 
 struct pool {
     pthread_mutex_t lock;
-    pthread_cond_t done; /* a thread ended */
-    struct worker *idle; /* the last one first */
+    pthread_cond_t done;      /* a thread ended */
+    struct pool_worker *idle; /* the last one first */
     struct pool_job *first, **last;
     size_t depth, queue_max;
     unsigned threads, threads_max;
+    unsigned lost; /* of them: they count no more against the most */
     bool stopping;
     char name[16];
 };
@@ -64,7 +68,7 @@ static struct pool_job *pool_dequeue(struct pool *pool)
 }
 
 /* Whether it was woken before UNTIL (NULL: never too late). */
-static bool worker_sleep(struct worker *worker, const struct timespec *until)
+static bool worker_sleep(struct pool_worker *worker, const struct timespec *until)
 {
     int failed;
     do {
@@ -75,9 +79,9 @@ static bool worker_sleep(struct worker *worker, const struct timespec *until)
 }
 
 /* False where it is no longer on the list. The lock is held. */
-static bool pool_leave_idle(struct pool *pool, const struct worker *worker)
+static bool pool_leave_idle(struct pool *pool, const struct pool_worker *worker)
 {
-    struct worker **at = &pool->idle;
+    struct pool_worker **at = &pool->idle;
     while (*at && *at != worker) {
         at = &(*at)->next;
     }
@@ -90,7 +94,7 @@ static bool pool_leave_idle(struct pool *pool, const struct worker *worker)
 
 /* Waits to be handed a job; NULL where the thread shall end. The lock is held, but not meanwhile.
  */
-static struct pool_job *pool_wait(struct pool *pool, struct worker *worker)
+static struct pool_job *pool_wait(struct pool *pool, struct pool_worker *worker)
 {
     if (pool->stopping) {
         return NULL;
@@ -119,8 +123,9 @@ static struct pool_job *pool_wait(struct pool *pool, struct worker *worker)
 static void *pool_thread(void *argument)
 {
     struct pool *pool = argument;
-    struct worker worker = {0};
+    struct pool_worker worker = {.pool = pool};
     sem_init(&worker.wake, 0, 0);
+    here = &worker;
     pthread_setname_np(pthread_self(), pool->name);
     pthread_mutex_lock(&pool->lock);
     for (;;) {
@@ -134,6 +139,13 @@ static void *pool_thread(void *argument)
         pthread_mutex_unlock(&pool->lock);
         job->run(job);
         pthread_mutex_lock(&pool->lock);
+        if (worker.lost) {
+            worker.lost = false;
+            pool->lost--;
+        }
+        if (pool->threads > pool->threads_max + pool->lost && !pool->stopping) {
+            break; /* others took its place */
+        }
     }
     pool->threads--;
     pthread_cond_broadcast(&pool->done);
@@ -160,10 +172,16 @@ static void pool_grow(struct pool *pool)
     pthread_attr_destroy(&detached);
 }
 
+/* Whether one more thread may run. The lock is held. */
+static bool pool_has_room(const struct pool *pool)
+{
+    return pool->threads - pool->lost < pool->threads_max;
+}
+
 static bool pool_put(struct pool *pool, struct pool_job *job, size_t queue_max)
 {
     pthread_mutex_lock(&pool->lock);
-    struct worker *worker = pool->stopping ? NULL : pool->idle;
+    struct pool_worker *worker = pool->stopping ? NULL : pool->idle;
     if (worker) {
         pool->idle = worker->next;
         worker->job = job;
@@ -173,10 +191,10 @@ static bool pool_put(struct pool *pool, struct pool_job *job, size_t queue_max)
     }
     bool taken = !pool->stopping && pool->depth < queue_max;
     if (taken) {
-        if (pool->threads < pool->threads_max) {
+        if (pool_has_room(pool)) {
             pool_grow(pool);
         }
-        taken = pool->threads > 0;
+        taken = pool->threads > pool->lost || (pool->threads > 0 && queue_max == SIZE_MAX);
     }
     if (taken) {
         job->next = NULL;
@@ -206,6 +224,36 @@ size_t pool_depth(struct pool *pool)
     return depth;
 }
 
+struct pool_worker *pool_worker_here(void)
+{
+    return here;
+}
+
+void pool_worker_lost(struct pool_worker *worker)
+{
+    if (!worker) {
+        return;
+    }
+    struct pool *pool = worker->pool;
+    pthread_mutex_lock(&pool->lock);
+    if (!worker->lost && pool->lost < LOST_FACTOR * pool->threads_max) {
+        worker->lost = true;
+        pool->lost++;
+        if (pool->depth > 0 && pool_has_room(pool)) {
+            pool_grow(pool);
+        }
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
+unsigned pool_lost(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    unsigned lost = pool->lost;
+    pthread_mutex_unlock(&pool->lock);
+    return lost;
+}
+
 void pool_free(struct pool *pool)
 {
     if (!pool) {
@@ -213,7 +261,7 @@ void pool_free(struct pool *pool)
     }
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
-    for (struct worker *worker; (worker = pool->idle);) {
+    for (struct pool_worker *worker; (worker = pool->idle);) {
         pool->idle = worker->next; /* its job stays NULL: it ends */
         sem_post(&worker->wake);
     }

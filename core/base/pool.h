@@ -2,7 +2,8 @@
  *
  * A bounded worker pool: at most `threads` threads, started when needed and ended when idle for
  * some seconds, and a bounded queue. A full queue refuses, so that the caller can shed. Jobs are
- * embedded in what they work on. */
+ * embedded in what they work on. A thread whose job does not come back can be given up for lost:
+ * another one takes its place until it does. */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 
@@ -22,6 +23,16 @@ bool pool_submit(struct pool *pool, struct pool_job *job);
 /* As pool_submit, past the queue's bound: for the next step of work that was let in already. */
 bool pool_continue(struct pool *pool, struct pool_job *job);
 size_t pool_depth(struct pool *pool);
+
+/* The calling thread's place in its pool, valid until its job returns; NULL: it is no pool's. */
+struct pool_worker;
+struct pool_worker *pool_worker_here(void);
+/* WORKER's job does not come back: until it does, one more thread may run; for at most four times
+ * as many as the pool has. Any thread, once or more often. */
+void pool_worker_lost(struct pool_worker *worker);
+/* How many are lost now. */
+unsigned pool_lost(struct pool *pool);
+
 /* Takes nothing new, runs what is queued, ends the threads, frees. NULL is nothing. */
 void pool_free(struct pool *pool);
 

@@ -206,6 +206,75 @@ static void a_job_goes_to_the_thread_that_became_idle_last(void **state)
     assert_true(pthread_equal(first.by, again.by));
 }
 
+static struct pool_worker *whose;
+
+static void tell_and_wait_at_gate(struct pool_job *job)
+{
+    pthread_mutex_lock(&lock);
+    whose = pool_worker_here();
+    pthread_mutex_unlock(&lock);
+    wait_at_gate(job);
+}
+
+static unsigned lost_of(struct pool *pool, unsigned expected)
+{
+    unsigned lost = pool_lost(pool);
+    for (int i = 0; i < 10000 && lost != expected; i++) {
+        usleep(1000);
+        lost = pool_lost(pool);
+    }
+    return lost;
+}
+
+static void a_lost_worker_is_made_up_for_until_it_is_back(void **state)
+{
+    (void)state;
+    struct pool *pool = pool_new("test", 1, 8);
+    struct pool_job jobs[3] = {
+        {.run = tell_and_wait_at_gate}, {.run = wait_at_gate}, {.run = wait_at_gate}};
+    assert_null(pool_worker_here());
+    assert_true(pool_submit(pool, &jobs[0]));
+    wait_for_inside(1);
+    assert_true(pool_submit(pool, &jobs[1]));
+    assert_int_equal(pool_depth(pool), 1);
+    pool_worker_lost(whose);
+    pool_worker_lost(whose); /* no more than once */
+    wait_for_inside(2);
+    assert_int_equal(pool_lost(pool), 1);
+    assert_true(pool_submit(pool, &jobs[2]));
+    assert_int_equal(pool_depth(pool), 1);
+    open_the_gate();
+    assert_int_equal(lost_of(pool, 0), 0);
+    pool_free(pool);
+    assert_int_equal(done, 3);
+    assert_int_equal(most_inside, 2);
+}
+
+static void a_pool_whose_workers_are_all_lost_refuses_but_forgets_nothing(void **state)
+{
+    (void)state;
+    struct pool *pool = pool_new("test", 1, 8);
+    struct pool_job jobs[6] = {{0}};
+    for (unsigned i = 0; i < 4; i++) { /* four times as many as it has */
+        jobs[i].run = tell_and_wait_at_gate;
+        assert_true(pool_submit(pool, &jobs[i]));
+        wait_for_inside(i + 1);
+        pool_worker_lost(whose);
+        assert_int_equal(pool_lost(pool), i + 1);
+    }
+    jobs[4].run = tell_and_wait_at_gate;
+    assert_true(pool_submit(pool, &jobs[4]));
+    wait_for_inside(5);
+    pool_worker_lost(whose); /* one more than is made up for */
+    assert_int_equal(pool_lost(pool), 4);
+    jobs[5].run = wait_at_gate;
+    assert_true(pool_continue(pool, &jobs[5]));
+    open_the_gate();
+    assert_int_equal(lost_of(pool, 0), 0);
+    pool_free(pool);
+    assert_int_equal(done, 6);
+}
+
 static void an_unused_pool_ends_at_once(void **state)
 {
     (void)state;
@@ -223,6 +292,9 @@ int main(void)
         cmocka_unit_test(a_job_may_be_submitted_again_or_freed_inside),
         cmocka_unit_test(what_was_taken_from_many_threads_is_run_before_the_end),
         cmocka_unit_test_setup(a_job_goes_to_the_thread_that_became_idle_last, reset),
+        cmocka_unit_test_setup(a_lost_worker_is_made_up_for_until_it_is_back, reset),
+        cmocka_unit_test_setup(a_pool_whose_workers_are_all_lost_refuses_but_forgets_nothing,
+                               reset),
         cmocka_unit_test(an_unused_pool_ends_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
