@@ -3,35 +3,26 @@
  * See guard.h. */
 #include "core/plugin/guard.h"
 
+#include "core/base/cleanup.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/plugin/call.h"
 
 #include <mediagw/storage.h>
 
-#include <errno.h>
-#include <time.h>
-
 /* The locks of plugins that want one callback at a time over all instances; kept for ever, as their
  * modules are. */
 struct table_lock {
     struct table_lock *next;
     const void *table;
-    pthread_mutex_t lock;
+    struct turn lock;
+    struct watch_gate gate;
 };
 static struct table_lock *table_locks;
 static pthread_mutex_t table_locks_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void recursive_init(pthread_mutex_t *lock)
-{
-    pthread_mutexattr_t attributes;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-}
-
-static pthread_mutex_t *lock_of_table(const void *table)
+static struct table_lock *lock_of_table(const void *table, const char *name)
 {
     pthread_mutex_lock(&table_locks_lock);
     struct table_lock *at = table_locks;
@@ -40,83 +31,107 @@ static pthread_mutex_t *lock_of_table(const void *table)
     }
     if (!at) {
         at = calloc(1, sizeof *at);
-        if (at) {
-            recursive_init(&at->lock);
+        char *kept = at ? strdup(name) : NULL;
+        if (kept) {
+            turn_init(&at->lock);
+            at->gate = (struct watch_gate){.plugin = kept, .single = true};
             at->table = table;
             at->next = table_locks;
             table_locks = at;
+        } else {
+            free(TAKE(at));
         }
     }
     pthread_mutex_unlock(&table_locks_lock);
-    return at ? &at->lock : NULL;
+    return at;
 }
 
 enum mgw_status guard_init(struct guard *guard, struct mgw_call *call, const char *name,
                            enum mgw_thread_model threads, const void *table)
 {
     memset(guard, 0, sizeof *guard);
-    recursive_init(&guard->own);
+    turn_init(&guard->own);
     guard->name = strdup(name);
+    guard->watching = watch_start();
+    guard->door.plugin = guard->name;
+    guard->gate = &guard->door;
+    bool good = guard->name && guard->watching;
+    struct table_lock *shared;
     switch (threads) {
     case MGW_THREADS_PARALLEL:
         break;
     case MGW_THREADS_SERIALIZE_INSTANCE:
         guard->lock = &guard->own;
+        guard->door.single = true;
         break;
     case MGW_THREADS_SERIALIZE_PLUGIN:
     default: /* a model that this host does not know: the strictest is right for it */
-        guard->lock = lock_of_table(table);
+        shared = lock_of_table(table, name);
+        good = good && shared;
+        if (shared) {
+            guard->lock = &shared->lock;
+            guard->gate = &shared->gate;
+        }
         break;
     }
-    if (!guard->name || (threads != MGW_THREADS_PARALLEL && !guard->lock)) {
-        return mgw_fail(call, MGW_UNAVAILABLE, "plugin \"%s\": out of memory", name);
-    }
-    return MGW_OK;
+    return good ? MGW_OK : mgw_fail(call, MGW_UNAVAILABLE, "plugin \"%s\": out of memory", name);
 }
 
 void guard_done(struct guard *guard)
 {
-    pthread_mutex_destroy(&guard->own);
+    if (guard->watching) {
+        watch_stop();
+    }
+    turn_done(&guard->own);
     free(guard->name);
 }
 
-void guard_lock(struct guard *guard)
+bool guard_is_stuck(const struct guard *guard)
 {
-    if (guard->lock) {
-        pthread_mutex_lock(guard->lock);
-    }
+    return guard->gate->lost > 0;
 }
 
-void guard_unlock(struct guard *guard)
+bool guard_is_quick(const struct guard *guard)
 {
-    if (guard->lock) {
-        pthread_mutex_unlock(guard->lock);
-    }
+    int64_t slow_until = guard->gate->slow_until;
+    return slow_until == 0 || clock_mono_ms() >= slow_until;
 }
 
-enum mgw_status guard_enter(struct guard *guard, struct mgw_call *call)
+static enum mgw_status refuse_entry(const struct guard *guard, struct mgw_call *call)
+{
+    enum { RETRY_MS = 5000 };
+    call->error->retry_after_ms = RETRY_MS;
+    return mgw_fail(call, MGW_UNAVAILABLE,
+                    "plugin \"%s\": %u calls into it have not come back, so that no more are let "
+                    "in until they do; what it works with (a disk, a server) seems to hang",
+                    guard->name, guard->gate->lost);
+}
+
+enum mgw_status guard_enter(struct guard *guard, struct mgw_call *call, struct watch_frame *frame)
 {
     call_clear(call);
-    if (!guard->lock) {
-        return MGW_OK;
+    if (!watch_admits(guard->gate)) {
+        return refuse_entry(guard, call);
     }
-    if (!call->deadline_ms) {
-        pthread_mutex_lock(guard->lock);
-        return MGW_OK;
-    }
-    struct timespec until = {.tv_sec = call->deadline_ms / 1000,
-                             .tv_nsec = call->deadline_ms % 1000 * 1000000};
-    if (pthread_mutex_clocklock(guard->lock, CLOCK_MONOTONIC, &until) != 0) {
+    if (guard->lock && !turn_take(guard->lock, call->deadline_ms)) {
         return mgw_fail(call, MGW_TIMEOUT,
                         "plugin \"%s\": the deadline passed while another call was in it",
                         guard->name);
     }
+    frame->gate = guard->gate;
+    frame->request_id = call->request_id;
+    frame->overdue = call->deadline_ms;
+    watch_enter(frame);
     return MGW_OK;
 }
 
-enum mgw_status guard_leave(struct guard *guard, struct mgw_call *call, enum mgw_status status)
+enum mgw_status guard_leave(struct guard *guard, struct mgw_call *call, struct watch_frame *frame,
+                            enum mgw_status status)
 {
-    guard_unlock(guard);
+    watch_leave(frame);
+    if (guard->lock) {
+        turn_give(guard->lock);
+    }
     enum mgw_status known = status_known(status);
     if (known == MGW_OK) {
         call_clear(call);
@@ -132,6 +147,29 @@ enum mgw_status guard_leave(struct guard *guard, struct mgw_call *call, enum mgw
                  status_name(known));
     }
     return known;
+}
+
+bool guard_enter_end(struct guard *guard, const struct mgw_call *call, struct watch_frame *frame)
+{
+    int64_t until = clock_mono_ms() + WATCH_CLOSE_MS;
+    if (guard->lock && (guard_is_stuck(guard) || !turn_take(guard->lock, until))) {
+        log_event(LOG_LEVEL_WARN, "left behind in a plugin that does not come back",
+                  LOG_TEXT("plugin", guard->name), LOG_TEXT("callback", frame->verb));
+        return false;
+    }
+    frame->gate = guard->gate;
+    frame->request_id = call ? call->request_id : NULL;
+    frame->overdue = until;
+    watch_enter(frame);
+    return true;
+}
+
+void guard_leave_end(struct guard *guard, struct watch_frame *frame)
+{
+    watch_leave(frame);
+    if (guard->lock) {
+        turn_give(guard->lock);
+    }
 }
 
 enum mgw_status guard_corrupt(struct guard *guard, struct mgw_call *call, const char *format, ...)
@@ -203,6 +241,11 @@ bool check_line(const char *text, size_t max)
         }
     }
     return true;
+}
+
+bool check_time(int64_t ms)
+{
+    return ms >= 0 && ms <= INT64_C(253402300799999);
 }
 
 bool check_etag(const char *etag)

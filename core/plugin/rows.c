@@ -53,9 +53,11 @@ static enum mgw_status describe(struct rows *rows, struct mgw_call *call)
 {
     struct mgw_repo_limits *limits = &rows->limits;
     limits->size = sizeof *limits;
-    enum mgw_status status =
-        GUARDED(&rows->guard, call, rows->driver.describe(call, rows->instance, limits));
+    enum mgw_status status = GUARDED(rows, call, describe, rows->instance, limits);
     limits->size = sizeof *limits;
+    if (rows->guard.lock) { /* whoever reads may have to wait for whoever writes */
+        limits->capabilities &= ~(uint64_t)MGW_REPO_INLINE_READ;
+    }
     if (status == MGW_OK && (limits->max_batch < 16 || limits->max_known < 100)) {
         return guard_corrupt(&rows->guard, call,
                              "describe() answered max_batch %u and max_known %u, less than 16 and "
@@ -96,10 +98,11 @@ void rows_free(struct rows *rows)
     if (!rows) {
         return;
     }
+    if (guard_is_stuck(&rows->guard)) {
+        return; /* a call is inside that may still use it all */
+    }
     if (rows->owned) {
-        guard_lock(&rows->guard);
-        rows->driver.destroy(rows->instance);
-        guard_unlock(&rows->guard);
+        GUARDED_END(rows, NULL, destroy, rows->instance);
     }
     guard_done(&rows->guard);
     free(rows);
@@ -108,6 +111,11 @@ void rows_free(struct rows *rows)
 const char *rows_name(const struct rows *rows)
 {
     return rows->guard.name;
+}
+
+bool rows_are_quick(const struct rows *rows)
+{
+    return (rows->limits.capabilities & MGW_REPO_INLINE_READ) && guard_is_quick(&rows->guard);
 }
 
 const struct mgw_repo_limits *rows_limits(const struct rows *rows)
@@ -228,8 +236,8 @@ enum mgw_status rows_get(struct rows *rows, struct mgw_call *call, const char *i
                          mgw_row_emit *emit, void *ctx)
 {
     struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = 1};
-    enum mgw_status status = GUARDED(
-        &rows->guard, call, rows->driver.get(call, rows->instance, id, checked_row, &emission));
+    enum mgw_status status =
+        GUARDED_QUICK(rows, call, get, rows->instance, id, checked_row, &emission);
     return emission_end(rows, call, &emission, status, "get", true);
 }
 
@@ -237,9 +245,8 @@ enum mgw_status rows_get_by_blob(struct rows *rows, struct mgw_call *call, const
                                  const char *key, mgw_row_emit *emit, void *ctx)
 {
     struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = 1};
-    enum mgw_status status = GUARDED(
-        &rows->guard, call,
-        rows->driver.get_by_blob(call, rows->instance, bucket, key, checked_row, &emission));
+    enum mgw_status status =
+        GUARDED_QUICK(rows, call, get_by_blob, rows->instance, bucket, key, checked_row, &emission);
     return emission_end(rows, call, &emission, status, "get_by_blob", true);
 }
 
@@ -247,8 +254,8 @@ enum mgw_status rows_list(struct rows *rows, struct mgw_call *call,
                           const struct mgw_row_query *query, mgw_row_emit *emit, void *ctx)
 {
     struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = query->limit};
-    enum mgw_status status = GUARDED(
-        &rows->guard, call, rows->driver.list(call, rows->instance, query, checked_row, &emission));
+    enum mgw_status status =
+        GUARDED(rows, call, list, rows->instance, query, checked_row, &emission);
     return emission_end(rows, call, &emission, status, "list", false);
 }
 
@@ -257,8 +264,7 @@ enum mgw_status rows_scan_due(struct rows *rows, struct mgw_call *call, uint32_t
 {
     struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = limit};
     enum mgw_status status =
-        GUARDED(&rows->guard, call,
-                rows->driver.scan_due(call, rows->instance, limit, checked_row, &emission));
+        GUARDED(rows, call, scan_due, rows->instance, limit, checked_row, &emission);
     return emission_end(rows, call, &emission, status, "scan_due", false);
 }
 
@@ -272,8 +278,7 @@ enum mgw_status rows_scan(struct rows *rows, struct mgw_call *call, const char *
     }
     struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = limit};
     enum mgw_status status =
-        GUARDED(&rows->guard, call,
-                rows->driver.scan(call, rows->instance, after_id, limit, checked_row, &emission));
+        GUARDED(rows, call, scan, rows->instance, after_id, limit, checked_row, &emission);
     return emission_end(rows, call, &emission, status, "scan", false);
 }
 
@@ -287,9 +292,8 @@ enum mgw_status rows_which_known(struct rows *rows, struct mgw_call *call, struc
             known[done + i].size = sizeof *known;
             known[done + i].status = 0;
         }
-        enum mgw_status status = GUARDED(
-            &rows->guard, call,
-            rows->driver.which_known(call, rows->instance, known + done, step, sizeof *known));
+        enum mgw_status status =
+            GUARDED(rows, call, which_known, rows->instance, known + done, step, sizeof *known);
         if (status != MGW_OK) {
             return status;
         }
@@ -316,10 +320,8 @@ enum mgw_status rows_apply(struct rows *rows, struct mgw_call *call,
     for (size_t i = 0; i < count; i++) {
         results[i] = (struct mgw_change_result){.size = sizeof *results};
     }
-    enum mgw_status status =
-        GUARDED(&rows->guard, call,
-                rows->driver.apply(call, rows->instance, changes, sizeof *changes, results,
-                                   sizeof *results, count));
+    enum mgw_status status = GUARDED(rows, call, apply, rows->instance, changes, sizeof *changes,
+                                     results, sizeof *results, count);
     for (size_t i = 0; i < count; i++) {
         results[i].status = status_known((enum mgw_status)results[i].status);
         if (status == MGW_OK && results[i].status != MGW_OK) {
@@ -336,9 +338,8 @@ enum mgw_status rows_get_record(struct rows *rows, struct mgw_call *call, const 
                                 void *ctx)
 {
     struct emission emission = {.record_emit = emit, .ctx = ctx, .limit = 1};
-    enum mgw_status status = GUARDED(&rows->guard, call,
-                                     rows->driver.get_record(call, rows->instance, kind, account,
-                                                             id, checked_record, &emission));
+    enum mgw_status status = GUARDED_QUICK(rows, call, get_record, rows->instance, kind, account,
+                                           id, checked_record, &emission);
     return emission_end(rows, call, &emission, status, "get_record", true);
 }
 
@@ -348,30 +349,25 @@ enum mgw_status rows_list_records(struct rows *rows, struct mgw_call *call, cons
                                   void *ctx)
 {
     struct emission emission = {.record_emit = emit, .ctx = ctx, .limit = limit};
-    enum mgw_status status =
-        GUARDED(&rows->guard, call,
-                rows->driver.list_records(call, rows->instance, kind, account, after_account,
-                                          after_id, limit, checked_record, &emission));
+    enum mgw_status status = GUARDED(rows, call, list_records, rows->instance, kind, account,
+                                     after_account, after_id, limit, checked_record, &emission);
     return emission_end(rows, call, &emission, status, "list_records", false);
 }
 
 enum mgw_status rows_maintain(struct rows *rows, struct mgw_call *call)
 {
     call_clear(call);
-    return rows->driver.maintain
-               ? GUARDED(&rows->guard, call, rows->driver.maintain(call, rows->instance))
-               : MGW_OK;
+    return rows->driver.maintain ? GUARDED(rows, call, maintain, rows->instance) : MGW_OK;
 }
 
 enum mgw_status rows_health(struct rows *rows, struct mgw_call *call)
 {
-    return GUARDED(&rows->guard, call, rows->driver.health(call, rows->instance));
+    return GUARDED(rows, call, health, rows->instance);
 }
 
 enum mgw_status rows_now(struct rows *rows, struct mgw_call *call, int64_t *now_ms)
 {
-    enum mgw_status status =
-        GUARDED(&rows->guard, call, rows->driver.now(call, rows->instance, now_ms));
+    enum mgw_status status = GUARDED(rows, call, now, rows->instance, now_ms);
     if (status == MGW_OK && *now_ms <= 0) {
         return guard_corrupt(&rows->guard, call, "now() answered %lld", (long long)*now_ms);
     }

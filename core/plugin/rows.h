@@ -15,6 +15,9 @@ enum mgw_status rows_new(struct mgw_call *call, const char *name, const struct m
 void rows_free(struct rows *rows);
 const char *rows_name(const struct rows *rows);
 const struct mgw_repo_limits *rows_limits(const struct rows *rows);
+/* Whether get, get_by_blob and get_record may be called where nothing may block: the instance says
+ * so, and was not seen to wait in the last minute. */
+bool rows_are_quick(const struct rows *rows);
 
 enum mgw_status rows_get(struct rows *rows, struct mgw_call *call, const char *id,
                          mgw_row_emit *emit, void *ctx);

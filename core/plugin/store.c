@@ -53,6 +53,9 @@ static uint64_t backed(const struct store *store, uint64_t claimed)
 {
     const struct mgw_storage_driver *driver = &store->driver;
     uint64_t known = ((uint64_t)MGW_STORAGE_VOLATILE << 1) - 1;
+    if (store->guard.lock) { /* whoever reads may have to wait for whoever writes */
+        known &= ~(uint64_t)MGW_STORAGE_INLINE_READ;
+    }
     if (!driver->descriptor) {
         known &= ~(uint64_t)MGW_STORAGE_LOCAL_FD;
     }
@@ -73,8 +76,7 @@ static enum mgw_status describe(struct store *store, struct mgw_call *call)
 {
     struct mgw_storage_limits *limits = &store->limits;
     limits->size = sizeof *limits;
-    enum mgw_status status =
-        GUARDED(&store->guard, call, store->driver.describe(call, store->instance, limits));
+    enum mgw_status status = GUARDED(store, call, describe, store->instance, limits);
     if (status != MGW_OK) {
         return status;
     }
@@ -133,10 +135,11 @@ void store_free(struct store *store)
     if (!store) {
         return;
     }
+    if (guard_is_stuck(&store->guard)) {
+        return; /* a call is inside that may still use it all */
+    }
     if (store->owned) {
-        guard_lock(&store->guard);
-        store->driver.destroy(store->instance);
-        guard_unlock(&store->guard);
+        GUARDED_END(store, NULL, destroy, store->instance);
     }
     guard_done(&store->guard);
     layers_free(store->below);
@@ -148,6 +151,11 @@ void store_free(struct store *store)
 const char *store_name(const struct store *store)
 {
     return store->guard.name;
+}
+
+bool store_is_quick(const struct store *store)
+{
+    return (store->limits.capabilities & MGW_STORAGE_INLINE_READ) && guard_is_quick(&store->guard);
 }
 
 const struct mgw_storage_limits *store_limits(const struct store *store)
@@ -283,8 +291,7 @@ enum mgw_status store_stat(struct store *store, struct mgw_call *call, const str
     struct mgw_stat answered = {.size = sizeof answered};
     enum mgw_status status = store_check_blob(store, call, given, &blob);
     if (status == MGW_OK) {
-        status = GUARDED(&store->guard, call,
-                         store->driver.stat(call, store->instance, &blob, &answered));
+        status = GUARDED_QUICK(store, call, stat, store->instance, &blob, &answered);
     }
     return status == MGW_OK ? store_give_stat(store, call, &answered, stat) : status;
 }
@@ -295,7 +302,7 @@ enum mgw_status store_remove(struct store *store, struct mgw_call *call,
     struct mgw_blob blob;
     enum mgw_status status = store_check_blob(store, call, given, &blob);
     if (status == MGW_OK) {
-        status = GUARDED(&store->guard, call, store->driver.remove(call, store->instance, &blob));
+        status = GUARDED(store, call, remove, store->instance, &blob);
     }
     return status;
 }
@@ -307,8 +314,7 @@ enum mgw_status store_sweep(struct store *store, struct mgw_call *call, int64_t 
     enum mgw_status status = MGW_OK;
     call_clear(call);
     if (store->driver.sweep) {
-        status = GUARDED(&store->guard, call,
-                         store->driver.sweep(call, store->instance, older_than_ms, &answered));
+        status = GUARDED(store, call, sweep, store->instance, older_than_ms, &answered);
     }
     if (status == MGW_OK && result) {
         struct_give(result, &answered, sizeof answered);
@@ -318,7 +324,7 @@ enum mgw_status store_sweep(struct store *store, struct mgw_call *call, int64_t 
 
 enum mgw_status store_health(struct store *store, struct mgw_call *call)
 {
-    return GUARDED(&store->guard, call, store->driver.health(call, store->instance));
+    return GUARDED(store, call, health, store->instance);
 }
 
 enum mgw_status store_free_bytes(struct store *store, struct mgw_call *call, uint64_t *bytes)
@@ -326,5 +332,5 @@ enum mgw_status store_free_bytes(struct store *store, struct mgw_call *call, uin
     if (!store->driver.free_bytes) {
         return store_unsupported(store, call, "free space");
     }
-    return GUARDED(&store->guard, call, store->driver.free_bytes(call, store->instance, bytes));
+    return GUARDED(store, call, free_bytes, store->instance, bytes);
 }

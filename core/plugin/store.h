@@ -20,6 +20,9 @@ void store_free(struct store *store);
 const char *store_name(const struct store *store);
 /* Valid as long as the store; `size` is this header's. */
 const struct mgw_storage_limits *store_limits(const struct store *store);
+/* Whether stat, open and descriptor may be called where nothing may block: the instance says so,
+ * and was not seen to wait in the last minute. */
+bool store_is_quick(const struct store *store);
 /* A table and instance of the host's own that lead back to these functions: what a filter gets as
  * its lower layer. */
 struct mgw_storage store_as_storage(struct store *store);

@@ -25,8 +25,7 @@ enum mgw_status store_put_begin(struct store *store, struct mgw_call *call,
         return mgw_fail(call, MGW_UNAVAILABLE, "out of memory");
     }
     *made = (struct store_writer){.store = store};
-    status = GUARDED(&store->guard, call,
-                     store->driver.put_begin(call, store->instance, &blob, &put, &made->inner));
+    status = GUARDED(store, call, put_begin, store->instance, &blob, &put, &made->inner);
     if (status == MGW_OK && !made->inner) {
         return guard_corrupt(&store->guard, call, "put_begin() answered OK and no writer");
     }
@@ -40,8 +39,7 @@ enum mgw_status store_put_write(struct store_writer *writer, struct mgw_call *ca
                                 const void *bytes, size_t length)
 {
     struct store *store = writer->store;
-    enum mgw_status status =
-        GUARDED(&store->guard, call, store->driver.put_write(call, writer->inner, bytes, length));
+    enum mgw_status status = GUARDED(store, call, put_write, writer->inner, bytes, length);
     if (status == MGW_OK) {
         writer->written += length;
     }
@@ -55,7 +53,7 @@ enum mgw_status store_put_prepare(struct store_writer *writer, struct mgw_call *
         call_clear(call);
         return MGW_OK;
     }
-    return GUARDED(&store->guard, call, store->driver.put_prepare(call, writer->inner));
+    return GUARDED(store, call, put_prepare, writer->inner);
 }
 
 enum mgw_status store_put_commit(struct store_writer *writer, struct mgw_call *call,
@@ -66,8 +64,7 @@ enum mgw_status store_put_commit(struct store_writer *writer, struct mgw_call *c
     if (!writer->inner) {
         return guard_corrupt(&store->guard, call, "the blob was published with a false stat");
     }
-    enum mgw_status status =
-        GUARDED(&store->guard, call, store->driver.put_commit(call, writer->inner, &answered));
+    enum mgw_status status = GUARDED(store, call, put_commit, writer->inner, &answered);
     if (status != MGW_OK) {
         return status;
     }
@@ -94,9 +91,7 @@ void store_put_abort(struct store_writer *writer, struct mgw_call *call)
     if (writer->inner) {
         struct mgw_error kept = *call->error;
         call_clear(call);
-        guard_lock(&store->guard);
-        store->driver.put_abort(call, writer->inner);
-        guard_unlock(&store->guard);
+        GUARDED_END(store, call, put_abort, call, writer->inner);
         *call->error = kept;
     }
     free(writer);
@@ -121,8 +116,7 @@ enum mgw_status store_open(struct store *store, struct mgw_call *call, const str
     }
     *made = (struct store_reader){.store = store};
     status =
-        GUARDED(&store->guard, call,
-                store->driver.open(call, store->instance, &blob, if_etag, &made->inner, &answered));
+        GUARDED_QUICK(store, call, open, store->instance, &blob, if_etag, &made->inner, &answered);
     if (status != MGW_OK) {
         return status;
     }
@@ -146,8 +140,7 @@ enum mgw_status store_read(struct store_reader *reader, struct mgw_call *call, u
     size_t count = 0;
     *got = 0;
     enum mgw_status status =
-        GUARDED(&store->guard, call,
-                store->driver.read(call, reader->inner, offset, buffer, length, &count));
+        GUARDED(store, call, read, reader->inner, offset, buffer, length, &count);
     if (status != MGW_OK) {
         return status;
     }
@@ -212,8 +205,7 @@ enum mgw_status store_descriptor(struct store_reader *reader, struct mgw_call *c
     }
     struct mgw_local_file answered = {.size = sizeof answered, .fd = -1};
     looked_at.fd = -1;
-    enum mgw_status status =
-        GUARDED(&store->guard, call, store->driver.descriptor(call, reader->inner, &answered));
+    enum mgw_status status = GUARDED_QUICK(store, call, descriptor, reader->inner, &answered);
     if (status != MGW_OK) {
         return status;
     }
@@ -241,9 +233,7 @@ void store_advise(struct store_reader *reader, struct mgw_call *call, uint64_t o
 {
     struct store *store = reader->store;
     if (store->driver.advise && offset <= reader->bytes && length <= reader->bytes - offset) {
-        guard_lock(&store->guard);
-        store->driver.advise(call, reader->inner, offset, length);
-        guard_unlock(&store->guard);
+        GUARDED_END(store, call, advise, call, reader->inner, offset, length);
     }
 }
 
@@ -252,9 +242,7 @@ void store_close(struct store_reader *reader)
     if (!reader) {
         return;
     }
-    guard_lock(&reader->store->guard);
-    reader->store->driver.close(reader->inner);
-    guard_unlock(&reader->store->guard);
+    GUARDED_END(reader->store, NULL, close, reader->inner);
     free(reader);
 }
 
@@ -327,7 +315,6 @@ enum mgw_status store_copy(struct store *store, struct mgw_call *call, const str
         return store->filter ? store_unsupported(store, call, "copy")
                              : copy_by_hand(store, call, &source, &target, stat);
     }
-    status = GUARDED(&store->guard, call,
-                     store->driver.copy(call, store->instance, &source, &target, &answered));
+    status = GUARDED(store, call, copy, store->instance, &source, &target, &answered);
     return status == MGW_OK ? store_give_stat(store, call, &answered, stat) : status;
 }

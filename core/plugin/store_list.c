@@ -91,9 +91,8 @@ enum mgw_status store_list(struct store *store, struct mgw_call *call, const cha
     listing->ctx = ctx;
     listing->limit = limit == 0 || limit > LIMIT_MAX ? LIMIT_MAX : limit;
     memcpy(listing->cursor, cursor, strlen(cursor) + 1);
-    status = GUARDED(&store->guard, call,
-                     store->driver.list(call, store->instance, bucket, prefix, cursor,
-                                        listing->limit, checked_emit, listing));
+    status = GUARDED(store, call, list, store->instance, bucket, prefix, cursor, listing->limit,
+                     checked_emit, listing);
     if (listing->fault) {
         status = guard_corrupt(&store->guard, call, "list() %s", listing->fault);
     }

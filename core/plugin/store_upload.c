@@ -23,8 +23,7 @@ enum mgw_status store_plan(struct store *store, struct mgw_call *call, const str
         status = store_check_put(store, call, given, &put);
     }
     if (status == MGW_OK) {
-        status = GUARDED(&store->guard, call,
-                         store->driver.plan(call, store->instance, &put, &answered));
+        status = GUARDED(store, call, plan, store->instance, &put, &answered);
     }
     if (status != MGW_OK) {
         return status;
@@ -70,8 +69,7 @@ enum mgw_status store_upload_create(struct store *store, struct mgw_call *call,
         return mgw_fail(call, MGW_INVALID, "a state needs room for %u bytes", MGW_UPLOAD_STATE_MAX);
     }
     if (status == MGW_OK) {
-        status = GUARDED(&store->guard, call,
-                         store->driver.upload_create(call, store->instance, &blob, &put, &room));
+        status = GUARDED(store, call, upload_create, store->instance, &blob, &put, &room);
     }
     return status == MGW_OK
                ? give_opaque(store, call, "upload_create() answered a state", &room, state)
@@ -103,9 +101,8 @@ enum mgw_status store_upload_part(struct store *store, struct mgw_call *call,
         return mgw_fail(call, MGW_INVALID, "a receipt needs room for %u bytes",
                         MGW_UPLOAD_RECEIPT_MAX);
     }
-    status = GUARDED(
-        &store->guard, call,
-        store->driver.upload_part(call, store->instance, &held, &part, &source, fence, &room));
+    status =
+        GUARDED(store, call, upload_part, store->instance, &held, &part, &source, fence, &room);
     return status == MGW_OK
                ? give_opaque(store, call, "upload_part() answered a receipt", &room, receipt)
                : status;
@@ -132,9 +129,8 @@ enum mgw_status store_upload_complete(struct store *store, struct mgw_call *call
         total += part->length;
     }
     struct_take(&held, state, sizeof held);
-    status = GUARDED(&store->guard, call,
-                     store->driver.upload_complete(call, store->instance, &held, parts, count,
-                                                   stride, fence, &answered));
+    status = GUARDED(store, call, upload_complete, store->instance, &held, parts, count, stride,
+                     fence, &answered);
     if (status == MGW_OK && answered.bytes != total) {
         return guard_corrupt(&store->guard, call, "upload_complete() of %llu bytes answered %llu",
                              (unsigned long long)total, (unsigned long long)answered.bytes);
@@ -151,8 +147,7 @@ enum mgw_status store_upload_abort(struct store *store, struct mgw_call *call,
         return status;
     }
     struct_take(&held, state, sizeof held);
-    return GUARDED(&store->guard, call,
-                   store->driver.upload_abort(call, store->instance, &held, fence));
+    return GUARDED(store, call, upload_abort, store->instance, &held, fence);
 }
 
 static bool presign_granted(const struct store *store, uint32_t op)
@@ -211,8 +206,7 @@ enum mgw_status store_presign(struct store *store, struct mgw_call *call,
         return mgw_fail(call, MGW_INVALID, "a ttl of %lld s is not 1 to %lld s",
                         (long long)presign.ttl_sec, (long long)store->limits.max_presign_ttl_sec);
     }
-    status = GUARDED(&store->guard, call,
-                     store->driver.presign(call, store->instance, &blob, &presign, &answered));
+    status = GUARDED(store, call, presign, store->instance, &blob, &presign, &answered);
     if (status != MGW_OK) {
         return status;
     }

@@ -40,7 +40,8 @@ static enum mgw_status fake_describe(struct mgw_call *call, void *instance,
 {
     (void)instance;
     limits->capabilities = fake.capabilities;
-    limits->max_presign_ttl_sec = 100;
+    limits->max_presign_ttl_sec = fake.ttl_sec;
+    limits->store_id = fake.store_id;
     return answer(call);
 }
 static enum mgw_status fake_put_begin(struct mgw_call *call, void *instance,
@@ -48,7 +49,7 @@ static enum mgw_status fake_put_begin(struct mgw_call *call, void *instance,
                                       void **writer)
 {
     (void)instance, (void)blob, (void)put;
-    *writer = &fake;
+    *writer = fake.no_handle ? NULL : &fake;
     return answer(call);
 }
 static enum mgw_status fake_put_write(struct mgw_call *call, void *writer, const void *bytes,
@@ -73,7 +74,7 @@ static enum mgw_status fake_open(struct mgw_call *call, void *instance, const st
                                  const char *if_etag, void **reader, struct mgw_stat *stat)
 {
     (void)instance, (void)blob, (void)if_etag;
-    *reader = &fake;
+    *reader = fake.no_handle ? NULL : &fake;
     *stat = fake.stat;
     return answer(call);
 }
@@ -115,9 +116,29 @@ static enum mgw_status fake_list(struct mgw_call *call, void *instance, const ch
                                  mgw_list_emit *emit, void *ctx)
 {
     (void)instance, (void)bucket, (void)prefix, (void)cursor, (void)limit;
-    for (size_t i = 0; i < fake.entry_count || (fake.endless && i < 1000000); i++) {
-        emit(ctx, &fake.entries[i % fake.entry_count]); /* does not heed the answer */
+    for (size_t i = 0; i < fake.entry_count; i++) {
+        emit(ctx, &fake.entries[i]); /* does not heed the answer */
     }
+    for (size_t i = 0; fake.endless && i < 1000000; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "%08zu", i);
+        emit(ctx, &(struct mgw_list_entry){
+                      .size = sizeof(struct mgw_list_entry), .key = key, .cursor = key});
+    }
+    return answer(call);
+}
+static enum mgw_status fake_copy(struct mgw_call *call, void *instance, const struct mgw_blob *from,
+                                 const struct mgw_blob *to, struct mgw_stat *stat)
+{
+    (void)instance, (void)from, (void)to;
+    *stat = fake.stat;
+    return answer(call);
+}
+static enum mgw_status fake_sweep(struct mgw_call *call, void *instance, int64_t older_than_ms,
+                                  struct mgw_sweep_result *result)
+{
+    (void)instance, (void)older_than_ms;
+    *result = fake.sweep;
     return answer(call);
 }
 static enum mgw_status fake_presign(struct mgw_call *call, void *instance,
@@ -189,6 +210,8 @@ const struct mgw_storage_driver fake_table = {
     .stat = fake_stat,
     .remove = fake_remove,
     .list = fake_list,
+    .copy = fake_copy,
+    .sweep = fake_sweep,
     .presign = fake_presign,
     .plan = fake_plan,
     .upload_create = fake_upload_create,
@@ -205,6 +228,7 @@ int fake_setup(void **state)
     fake.stat = (struct mgw_stat){.size = sizeof fake.stat, .bytes = 3, .etag = "e1"};
     fake.capabilities = ~0ull;
     fake.fd = -1;
+    fake.ttl_sec = 100;
     fake.plan = (struct mgw_upload_plan){
         .size = sizeof fake.plan, .part_min = 1, .part_max = 8, .part_align = 1, .max_parts = 9};
     fake.presigned = (struct mgw_presigned){.size = sizeof fake.presigned,

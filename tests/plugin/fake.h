@@ -21,8 +21,12 @@ struct fake {
     uint64_t fd_offset;
     uint64_t capabilities;
     const struct mgw_list_entry *entries;
-    size_t entry_count; /* repeated for ever where `endless` */
-    bool endless;
+    size_t entry_count;
+    bool endless;   /* and then others without an end */
+    bool no_handle; /* no writer and no reader, all the same MGW_OK */
+    int64_t ttl_sec;
+    const char *store_id;
+    struct mgw_sweep_result sweep;
     struct mgw_upload_plan plan;
     size_t opaque_length;
     struct mgw_presigned presigned;
