@@ -7,8 +7,11 @@
 #include "core/http/server.h"
 #include "core/http/settings.h"
 #include "core/media/open.h"
+#include "core/plugin/watch.h"
 
 #include <sys/resource.h>
+
+enum { END_LEAST_MS = 5000 };
 
 static const char serve_help[] =
     "usage: mediagw serve [--config FILE] [--listen ADDRESS:PORT] [--data DIR] [--init]\n\n"
@@ -103,6 +106,8 @@ static int run_serve(const struct cli_command *command, int argc, char **argv)
         uint32_t flags = MEDIA_JOIN | (options.init || config->dev ? MGW_MEDIA_INIT : 0);
         enum mgw_status status = media_open(config, flags, &media, &error);
         exit = status == MGW_OK ? http_serve(config, media) : cli_error(status, &error);
+        /* A call of the house's own threads may not come back. */
+        watch_end_after(config->limits.shutdown_deadline_ms + END_LEAST_MS);
     }
     mgw_media_free(media);
     config_free(config);

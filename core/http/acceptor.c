@@ -8,6 +8,7 @@
 #include "core/base/cleanup.h"
 #include "core/base/log.h"
 #include "core/base/thread.h"
+#include "core/http/conn.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,6 +20,7 @@ enum { SHORT_OF_MS = 100 };
 
 struct acceptor {
     struct MHD_Daemon *daemon;
+    const struct conns *conns;
     int fd, stop;
     pthread_t thread;
 };
@@ -38,6 +40,7 @@ static void accept_all(struct acceptor *acceptor)
         int fd =
             accept4(acceptor->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
+            fd = conns_place(acceptor->conns, fd);
             /* it closes the socket where it refuses it */
             MHD_add_connection(acceptor->daemon, fd, (struct sockaddr *)&peer, length);
         } else if (is_short_of(errno)) {
@@ -64,13 +67,14 @@ static void *acceptor_thread(void *argument)
     return NULL;
 }
 
-struct acceptor *acceptor_new(struct MHD_Daemon *daemon, int fd)
+struct acceptor *acceptor_new(struct MHD_Daemon *daemon, const struct conns *conns, int fd)
 {
     AUTO_FREE struct acceptor *acceptor = calloc(1, sizeof *acceptor);
     if (!acceptor) {
         return NULL;
     }
     acceptor->daemon = daemon;
+    acceptor->conns = conns;
     acceptor->fd = fd;
     acceptor->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (acceptor->stop < 0) {

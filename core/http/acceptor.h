@@ -10,10 +10,12 @@
 #include <microhttpd.h>
 
 struct acceptor;
+struct conns;
 
 /* Accepts from FD, which stays the caller's, for DAEMON (started without a
- * listening socket). NULL: no memory or no thread. */
-struct acceptor *acceptor_new(struct MHD_Daemon *daemon, int fd);
+ * listening socket); CONNS knows which of its threads are blocked. NULL: no
+ * memory or no thread. */
+struct acceptor *acceptor_new(struct MHD_Daemon *daemon, const struct conns *conns, int fd);
 /* Ends its thread: nothing is accepted any more. NULL is nothing. */
 void acceptor_free(struct acceptor *acceptor);
 

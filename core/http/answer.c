@@ -214,7 +214,9 @@ bool answer_raw(struct exchange *x)
     MHD_get_response_headers(x->response, put_header, &text);
     buf_text(&text, "Connection: close\r\nContent-Length: ");
     buf_printf(&text, "%zu\r\n\r\n", (size_t)x->answer_bytes);
-    buf_append(&text, x->answer_text, (size_t)x->answer_bytes);
+    if (!x->method || strcmp(x->method, "HEAD") != 0) {
+        buf_append(&text, x->answer_text, (size_t)x->answer_bytes);
+    }
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (text.failed || !info) {

@@ -38,8 +38,8 @@ void answer_header(struct exchange *x, const char *name, const char *value);
 void answer_header_number(struct exchange *x, const char *name, uint64_t value);
 
 /* Sends the answer straight into the socket and shuts its sending side down: for the middle of a
- * body, where libmicrohttpd takes no answer. False where it did not fit. The connection's thread
- * only. */
+ * body, where libmicrohttpd takes no answer, or for work that does not end. False where it did not
+ * fit. Only where nobody else can write to the socket or close it. */
 bool answer_raw(struct exchange *x);
 
 #endif

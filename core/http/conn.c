@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/thread.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { TICK_MAX_MS = 1000, TICK_MIN_MS = 50, TIDY_FROM = 16 };
 
@@ -47,9 +49,12 @@ static void *conns_sweep(void *argument)
             continue;
         }
         int64_t now = clock_mono_ms();
+        uint64_t blocked = 0;
         for (struct conn *conn = conns->first; conn; conn = conn->next) {
             conn_sweep(conn, now);
+            blocked |= conn_blocks(conn, now);
         }
+        conns->blocked = blocked;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += conns->tick_ms % 1000 * 1000000;
@@ -245,6 +250,22 @@ struct conn *conn_of(struct MHD_Connection *mhd)
     return info ? info->socket_context : NULL;
 }
 
+int conns_place(const struct conns *conns, int fd)
+{
+    enum { TRIES = 64 };
+    uint64_t blocked = conns->blocked;
+    int placed = fd, threads = (int)conns->limits.threads;
+    for (int i = 0; i < TRIES && blocked && (blocked >> (placed % threads) & 1); i++) {
+        int next = fcntl(placed, F_DUPFD_CLOEXEC, placed + 1);
+        if (next < 0) {
+            break;
+        }
+        close(placed);
+        placed = next;
+    }
+    return placed;
+}
+
 void conn_set_phase(struct conn *conn, enum conn_phase phase)
 {
     /* Only the thread that has the exchange writes. */
@@ -263,6 +284,40 @@ void conn_set_call(struct conn *conn, struct mgw_call *call)
     pthread_mutex_lock(&conn->owner->lock);
     conn->call = call;
     pthread_mutex_unlock(&conn->owner->lock);
+}
+
+void conn_work_begin(struct conn *conn, bool here, int64_t until_ms, bool (*overdue)(void *ctx),
+                     void *ctx)
+{
+    conn->overdue = overdue;
+    conn->overdue_ctx = ctx;
+    conn->worker = NULL;
+    conn->inline_since = here ? clock_mono_ms() : 0;
+    conn->work_until = until_ms > 0 ? until_ms : 1;
+}
+
+bool conn_work_take(struct conn *conn)
+{
+    /* Before the look: either it is seen here that the work was given up, or there who has it. */
+    conn->worker = pool_worker_here();
+    return conn->work_until != CONN_GIVEN_UP;
+}
+
+bool conn_work_end(struct conn *conn)
+{
+    conn->inline_since = 0;
+    if (atomic_exchange(&conn->work_until, 0) != CONN_GIVEN_UP) {
+        return true;
+    }
+    pthread_mutex_lock(&conn->owner->lock); /* the sweeper may be at it still */
+    conn->owner->given_up--;
+    pthread_mutex_unlock(&conn->owner->lock);
+    return false;
+}
+
+size_t conns_given_up(const struct conns *conns)
+{
+    return conns->given_up;
 }
 
 bool conn_has_more(const struct conn *conn)

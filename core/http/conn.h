@@ -31,6 +31,7 @@ struct conn_limits {
     int64_t header_deadline_ms;
     int64_t idle_ms;
     uint64_t min_rate; /* bytes a second, over one idle_ms */
+    unsigned threads; /* libmicrohttpd's, at most 64: a socket is that of its number modulo these */
     /* Whether the peer is a trusted proxy, whose connections no address limits. */
     bool (*is_proxy)(void *ctx, const struct in6_addr *address);
     void *is_proxy_ctx;
@@ -46,6 +47,10 @@ enum MHD_Result conns_accept(void *conns, const struct sockaddr *address, sockle
 void conns_notice(void *conns, struct MHD_Connection *mhd, void **socket_context,
                   enum MHD_ConnectionNotificationCode code);
 
+/* FD, a new connection's socket, or a duplicate of it, FD closed, whose thread is not one that is
+ * blocked by a plugin's call. */
+int conns_place(const struct conns *conns, int fd);
+
 /* The connection's conn, valid until it is closed. */
 struct conn *conn_of(struct MHD_Connection *mhd);
 /* The next part of a request: all deadlines start anew. */
@@ -55,6 +60,21 @@ void conn_set_phase(struct conn *conn, enum conn_phase phase);
 void conn_alternate(struct conn *conn, enum conn_phase phase);
 /* CALL is cancelled when the client hangs up; NULL: none any more. */
 void conn_set_call(struct conn *conn, struct mgw_call *call);
+
+/* Work for this connection begins, on this thread (HERE) or another, and should be over by UNTIL_MS
+ * (CLOCK_MONOTONIC). Where it is not, it is given up: its call is cancelled, its worker counts as
+ * lost, and OVERDUE is called with CTX to answer past libmicrohttpd (false: it could not; NULL:
+ * there is nothing to answer), from the sweeper's thread; then the connection ends for the client.
+ * All that the work uses stays as it is until conn_work_end. Called by the connection's own thread.
+ */
+void conn_work_begin(struct conn *conn, bool here, int64_t until_ms, bool (*overdue)(void *ctx),
+                     void *ctx);
+/* A pool's thread takes the work up; false: it was given up already. */
+bool conn_work_take(struct conn *conn);
+/* It is over. False: it was given up, so that nothing can be answered any more. */
+bool conn_work_end(struct conn *conn);
+/* How many are given up and not over. */
+size_t conns_given_up(const struct conns *conns);
 /* RECEIVED bytes of a body so far: where the kernel cannot tell (a unix socket). */
 void conn_progress(struct conn *conn, uint64_t received);
 /* Whether bytes have come that libmicrohttpd has not read yet. */

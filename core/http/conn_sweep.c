@@ -9,7 +9,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-enum { LINGER_MS = 5000, HUNG_UP_MS = 1000 };
+enum { LINGER_MS = 5000, HUNG_UP_MS = 1000, BLOCKED_MS = 1000 };
 
 static enum conn_phase phase_of(uint64_t phase)
 {
@@ -98,8 +98,58 @@ static void sweep_work(struct conn *conn, int64_t now)
     }
 }
 
+static uint64_t thread_bit(const struct conn *conn)
+{
+    return UINT64_C(1) << ((unsigned)conn->fd % conn->owner->limits.threads);
+}
+
+uint64_t conn_blocks(const struct conn *conn, int64_t now)
+{
+    int64_t since = conn->inline_since;
+    return since != 0 && now - since > BLOCKED_MS ? thread_bit(conn) : 0;
+}
+
+/* A client that asks for something on a thread that is blocked may find another by a new
+ * connection. */
+static bool sweep_blocked(struct conn *conn, enum conn_phase phase)
+{
+    bool asks =
+        phase == CONN_HEAD || (phase == CONN_IDLE && conn_bytes(conn, false) != conn->bytes);
+    bool blocked = asks && (conn->owner->blocked & thread_bit(conn));
+    if (blocked) {
+        conn_cut(conn, "its thread is blocked by a plugin's call");
+    }
+    return blocked;
+}
+
+/* The work's deadline has long passed. What it uses must stay, and with it the descriptor, but the
+ * client need not wait. */
+static void sweep_give_up(struct conn *conn, int64_t now)
+{
+    conn->given_up_at = now;
+    conn->owner->given_up++;
+    if (conn->call) {
+        mgw_call_cancel(conn->call);
+    }
+    pool_worker_lost(conn->worker);
+    if (!conn->overdue || !conn->overdue(conn->overdue_ctx)) {
+        conn_cut(conn, "its request's deadline has passed");
+    }
+}
+
 void conn_sweep(struct conn *conn, int64_t now)
 {
+    int64_t until = conn->work_until;
+    if (until > 0 && now > until &&
+        atomic_compare_exchange_strong(&conn->work_until, &until, CONN_GIVEN_UP)) {
+        sweep_give_up(conn, now);
+    }
+    if (conn->given_up_at != 0) {
+        if (now - conn->given_up_at > LINGER_MS) { /* for the client to read the answer */
+            conn_cut(conn, NULL);
+        }
+        return;
+    }
     uint64_t phase = atomic_load_explicit(&conn->phase, memory_order_acquire);
     if (phase >> 8 != conn->seen) {
         conn->seen = phase >> 8;
@@ -107,6 +157,9 @@ void conn_sweep(struct conn *conn, int64_t now)
         conn->window_ms = 0;
         conn->bytes = conn->window_bytes = conn_bytes(conn, phase_of(phase) == CONN_SEND);
         conn->header_since = conn->gone_since = 0;
+    }
+    if (conn->owner->blocked && sweep_blocked(conn, phase_of(phase))) {
+        return;
     }
     switch (phase_of(phase)) {
     case CONN_HEAD:

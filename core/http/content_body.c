@@ -49,6 +49,7 @@ struct body {
     uint64_t from;
     size_t want, got;
     enum mgw_status status;
+    int64_t until; /* CLOCK_MONOTONIC, ms: its deadline */
 
     char *lent;   /* NULL: none */
     size_t taken; /* of `got` bytes in it */
@@ -119,10 +120,10 @@ static enum mgw_status body_fill_from(struct body *body, struct mgw_call *call)
 static void body_fill(struct pool_job *job)
 {
     struct body *body = (struct body *)((char *)job - offsetof(struct body, job));
-    struct mgw_call *call =
-        mgw_call_new(NULL, body->request_id, body->gateway->config->limits.request_deadline_ms);
+    int64_t left = body->until - clock_mono_ms();
+    struct mgw_call *call = mgw_call_new(NULL, body->request_id, left > 0 ? left : 1);
     body->status = MGW_UNAVAILABLE;
-    if (call) {
+    if (conn_work_take(body->conn) && call) {
         conn_set_call(body->conn, call);
         body->status = body_fill_from(body, call);
         conn_set_call(body->conn, NULL);
@@ -131,7 +132,10 @@ static void body_fill(struct pool_job *job)
                       LOG_TEXT("status", mgw_status_name(body->status)),
                       LOG_TEXT("reason", mgw_call_error(call)->text));
         }
-        mgw_call_free(call);
+    }
+    mgw_call_free(call);
+    if (!conn_work_end(body->conn)) {
+        body->status = MGW_TIMEOUT; /* the client was cut off meanwhile */
     }
     body->filled = true;
     body->filled_at = clock_mono_ms();
@@ -188,7 +192,10 @@ static ssize_t body_read_content(struct body *body, uint64_t from, uint64_t left
     body->got = body->taken = 0;
     conn_alternate(body->conn, CONN_WORK);
     MHD_suspend_connection(body->mhd);
+    body->until = clock_mono_ms() + body->gateway->config->limits.request_deadline_ms;
+    conn_work_begin(body->conn, false, body->until + EXCHANGE_GRACE_MS, NULL, NULL);
     if (!pool_continue(body->gateway->pool, &body->job)) {
+        conn_work_end(body->conn);
         body->status = MGW_UNAVAILABLE;
         body->filled = true;
         MHD_resume_connection(body->mhd);

@@ -75,6 +75,13 @@ void exchange_free(struct exchange *x)
 /* ---- On libmicrohttpd's thread -----------------------------------------------------------------
  */
 
+/* The deadline holds from here on, whether or not a worker is free. */
+static void exchange_begin_work(struct exchange *x, bool here)
+{
+    x->work_until = clock_mono_ms() + x->gateway->config->limits.request_deadline_ms;
+    conn_work_begin(x->conn, here, x->work_until + EXCHANGE_GRACE_MS, exchange_overdue, x);
+}
+
 static enum MHD_Result exchange_suspend(struct exchange *x, enum state state)
 {
     x->state = (int)state;
@@ -87,9 +94,11 @@ static enum MHD_Result exchange_suspend(struct exchange *x, enum state state)
     MHD_suspend_connection(x->mhd);
     bool first = !x->admitted;
     x->admitted = true;
+    exchange_begin_work(x, false);
     bool taken =
         first ? pool_submit(x->gateway->pool, &x->job) : pool_continue(x->gateway->pool, &x->job);
     if (!taken) {
+        conn_work_end(x->conn);
         answer_shed(x);
         MHD_resume_connection(x->mhd);
     }
@@ -272,7 +281,7 @@ static enum MHD_Result exchange_fed(struct exchange *x, const char *data, size_t
 
 static bool runs_inline(const struct exchange *x)
 {
-    uint32_t traits = x->gateway->traits;
+    uint32_t traits = mgw_media_traits(x->gateway->media);
     bool rows = (traits & MGW_MEDIA_ROWS_INLINE) != 0;
     switch (x->route->place) {
     case ROUTE_INLINE:
@@ -300,11 +309,14 @@ static enum MHD_Result exchange_run(struct exchange *x)
         x->state = STATE_SETTLING;
         return MHD_YES;
     }
+    conn_set_phase(x->conn, CONN_WORK);
+    exchange_begin_work(x, true);
     if (exchange_work_enter(x)) {
         x->route->run(x);
         exchange_work_leave(x);
     }
-    return exchange_queue(x, false);
+    exchange_end_work(x);
+    return x->given_up ? MHD_NO : exchange_queue(x, false);
 }
 
 enum MHD_Result exchange_handle(void *gateway, struct MHD_Connection *mhd, const char *url,
@@ -315,7 +327,7 @@ enum MHD_Result exchange_handle(void *gateway, struct MHD_Connection *mhd, const
     (void)mhd;
     (void)url;
     struct exchange *x = *context;
-    if (!x || !x->conn) {
+    if (!x || !x->conn || x->given_up) {
         return MHD_NO;
     }
     switch ((enum state)x->state) {

@@ -19,6 +19,7 @@
 
 #define EXCHANGE_REQUEST_ID_SIZE 65
 #define EXCHANGE_JSON_MAX 65536
+#define EXCHANGE_GRACE_MS 2000 /* for drivers to answer that the deadline has passed */
 
 struct direct_put;
 struct exchange;
@@ -89,6 +90,9 @@ struct exchange {
     size_t gathered_length;
     uint64_t discarded;
     int64_t started_us;
+    int64_t work_until; /* CLOCK_MONOTONIC, ms: the deadline of the work under way */
+    bool given_up;      /* it took longer, and its client was told so */
+    unsigned told;      /* the status that it was told; 0: none */
 };
 
 /* libmicrohttpd's callbacks; the first argument is the gateway. */
@@ -98,6 +102,9 @@ enum MHD_Result exchange_handle(void *gateway, struct MHD_Connection *mhd, const
                                 size_t *length, void **exchange);
 void exchange_end(void *gateway, struct MHD_Connection *mhd, void **exchange,
                   enum MHD_RequestTerminationCode code);
+
+/* What is left of the deadline of the work under way, at least 1. */
+int64_t exchange_left_ms(const struct exchange *x);
 
 /* The request's header NAME (the first one); NULL: absent. */
 const char *exchange_header(const struct exchange *x, const char *name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See exchange_inside.h: the part of an exchange that may block. */
+#include "core/base/clock.h"
 #include "core/http/access.h"
 #include "core/http/answer.h"
 #include "core/http/exchange_inside.h"
@@ -9,18 +10,31 @@
 /* ---- On a worker, or inline where nothing blocks ----------------------------------------------
  */
 
+int64_t exchange_left_ms(const struct exchange *x)
+{
+    int64_t left = x->work_until - clock_mono_ms();
+    return left > 0 ? left : 1; /* 0 would be no deadline at all */
+}
+
 bool exchange_work_enter(struct exchange *x)
 {
     if (x->route->scope != 0 && !access_check(x)) {
         return false;
     }
-    x->call =
-        mgw_call_new(x->account, x->request_id, x->gateway->config->limits.request_deadline_ms);
+    x->call = mgw_call_new(x->account, x->request_id, exchange_left_ms(x));
     if (!x->call) {
         answer_bad(x, NULL);
         return false;
     }
     return true;
+}
+
+void exchange_end_work(struct exchange *x)
+{
+    if (!conn_work_end(x->conn)) {
+        x->given_up = true;
+        x->status = x->told;
+    }
 }
 
 void exchange_work_leave(struct exchange *x)
@@ -71,7 +85,9 @@ static void work_do(struct exchange *x)
 void exchange_work_run(struct pool_job *job)
 {
     struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
-    if (exchange_work_enter(x)) {
+    if (!conn_work_take(x->conn)) {
+        answer_shed(x); /* its time was over before a worker was free; nobody reads this */
+    } else if (exchange_work_enter(x)) {
         conn_set_call(x->conn, x->call);
         work_do(x);
         conn_set_call(x->conn, NULL);
@@ -80,6 +96,7 @@ void exchange_work_run(struct pool_job *job)
         x->sink_opened = false;
         x->route->sink->drop(x);
     }
+    exchange_end_work(x);
     MHD_resume_connection(x->mhd); /* from here on x is libmicrohttpd's thread's */
 }
 

@@ -21,7 +21,6 @@ struct tally;
 struct gateway {
     const struct config *config;
     struct mgw_media *media;
-    uint32_t traits; /* mgw_media_traits */
     uint64_t max_upload_bytes;
     struct pool *pool;   /* whatever may block runs there */
     struct conns *conns; /* open connections, their deadlines */

@@ -94,6 +94,12 @@ static bool server_settings(struct gateway *gateway)
     return gateway->settings != NULL;
 }
 
+static unsigned server_threads(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
+}
+
 static bool server_prepare(struct server *server, const struct config *config,
                            struct mgw_media *media)
 {
@@ -101,7 +107,6 @@ static bool server_prepare(struct server *server, const struct config *config,
     uint64_t max = config->media.max_upload_bytes;
     gateway->config = config;
     gateway->media = media;
-    gateway->traits = mgw_media_traits(media);
     gateway->max_upload_bytes = max ? max : DEFAULT_MAX_UPLOAD;
     gateway->pool = pool_new("mgw-worker", config->limits.workers, config->limits.queue);
     gateway->gather = gather_new();
@@ -116,17 +121,12 @@ static bool server_prepare(struct server *server, const struct config *config,
         .header_deadline_ms = config->limits.header_deadline_ms,
         .idle_ms = config->limits.idle_ms,
         .min_rate = config->limits.min_rate,
+        .threads = server_threads(),
         .is_proxy = is_proxy,
         .is_proxy_ctx = gateway,
     });
     return gateway->pool && gateway->gather && gateway->health && gateway->uploads &&
            gateway->conns && (!per_address || gateway->addresses) && server_settings(gateway);
-}
-
-static unsigned server_threads(void)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
 }
 
 /* libmicrohttpd divides its connection limit among its threads, which take connections unevenly: it
@@ -150,7 +150,8 @@ static bool server_start(struct server *server)
         MHD_OPTION_NOTIFY_COMPLETED, exchange_end, gateway,           /* */
         MHD_OPTION_NOTIFY_CONNECTION, conns_notice, gateway->conns,   /* */
         MHD_OPTION_END);
-    server->acceptor = server->daemon ? acceptor_new(server->daemon, server->listener.fd) : NULL;
+    server->acceptor =
+        server->daemon ? acceptor_new(server->daemon, gateway->conns, server->listener.fd) : NULL;
     if (server->daemon && !server->acceptor) {
         MHD_stop_daemon(server->daemon);
     }
@@ -194,16 +195,25 @@ static int server_wait(struct server *server, int64_t timeout_ms)
     }
 }
 
-/* Waits until no request is under way; false at the deadline or at another signal. */
-static bool server_settle(struct server *server, int64_t patience_ms)
+/* Waits until no request is under way; false at the deadline or at another signal. ALL: those that
+ * were given up too. */
+static bool server_settle(struct server *server, int64_t patience_ms, bool all)
 {
     int64_t until = clock_mono_ms() + patience_ms;
-    while (server->gateway.active > 0) {
+    while (server->gateway.active > (all ? 0 : conns_given_up(server->gateway.conns))) {
         if (clock_mono_ms() > until || server_wait(server, STOP_TICK_MS) != 0) {
             return false;
         }
     }
     return true;
+}
+
+static void say_stuck(void *ctx, const struct mgw_stuck_call *call)
+{
+    (void)ctx;
+    log_event(LOG_LEVEL_ERROR, "ending without a plugin's call", LOG_TEXT("plugin", call->plugin),
+              LOG_TEXT("callback", call->callback), LOG_TEXT("request", call->request_id),
+              LOG_NUMBER("ms", call->for_ms));
 }
 
 static int server_stop(struct server *server)
@@ -216,15 +226,16 @@ static int server_stop(struct server *server)
     acceptor_free(server->acceptor);
     shutdown(server->listener.fd, SHUT_RDWR); /* what is in the backlog, or comes, is refused */
     conns_stop(server->gateway.conns);
-    if (!patient || !server_settle(server, config->limits.shutdown_deadline_ms)) {
+    if (!patient || !server_settle(server, config->limits.shutdown_deadline_ms, false)) {
         log_event(LOG_LEVEL_WARN, "requests are cut off",
                   LOG_NUMBER("requests", server->gateway.active));
         conns_abort(server->gateway.conns);
-        if (!server_settle(server, ABORT_MS)) {
-            /* A driver does not come back: nothing that it may still use can be released. */
-            log_event(LOG_LEVEL_ERROR, "a driver does not return, ending without it");
-            _exit(1);
-        }
+    }
+    if (!server_settle(server, ABORT_MS, true)) {
+        /* A driver does not come back: nothing that it may still use can be released. */
+        mgw_media_stuck(server->gateway.media, 0, say_stuck, NULL);
+        log_event(LOG_LEVEL_ERROR, "a driver does not return, ending without it");
+        _exit(1);
     }
     MHD_stop_daemon(server->daemon);
     listen_close(&server->listener);

@@ -122,7 +122,7 @@ enum mgw_status mgw_create_begin(struct mgw_media *media, struct mgw_call *call,
     create->head.max = SNIFF_BYTES;
     status = create_fill(create, call, options);
     if (status == MGW_OK && !create->idempotency_key) {
-        insert_start(&create->insert);
+        insert_start(&create->insert, call->request_id);
     } else if (status == MGW_OK) {
         status = insert_idempotent(&create->insert, call, &create->first);
         status = status == MGW_EXISTS ? MGW_OK : status;

@@ -87,10 +87,10 @@ void insert_release(struct insert *insert)
     pthread_cond_destroy(&insert->ended);
 }
 
-void insert_start(struct insert *insert)
+void insert_start(struct insert *insert, const char *request_id)
 {
     insert->started = true;
-    insert->call = call_new(insert->row.account_id, NULL, 2 * insert->media->lease_ms);
+    insert->call = call_new(insert->row.account_id, request_id, 2 * insert->media->lease_ms);
     if (!insert->call) {
         insert_done(insert, MGW_IO);
     } else if (!pool_submit(insert->media->pool, &insert->job)) {

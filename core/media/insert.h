@@ -33,7 +33,8 @@ void insert_init(struct insert *insert, struct mgw_media *media, const struct mg
 /* Ends the lease too. Nothing is under way. */
 void insert_release(struct insert *insert);
 
-void insert_start(struct insert *insert);
+/* REQUEST_ID: whose logs it shows in. */
+void insert_start(struct insert *insert, const char *request_id);
 /* The insert's outcome, its text copied to CALL. MGW_OK where it had been started, else
  * MGW_INVALID. */
 enum mgw_status insert_wait(struct insert *insert, struct mgw_call *call);

@@ -52,7 +52,8 @@ struct mgw_media {
     pthread_t reaper;
     bool reaper_runs;
     bool stopping;
-    pthread_mutex_t lock; /* guards stopping */
+    struct mgw_call *reaping; /* the round's call, to be cancelled; NULL: none */
+    pthread_mutex_t lock;     /* guards stopping and reaping */
     pthread_cond_t wake;
 };
 

@@ -7,6 +7,7 @@
 #include "core/media/house.h"
 #include "core/media/node.h"
 #include "core/media/service.h"
+#include "core/plugin/watch.h"
 
 #include <string.h>
 
@@ -60,6 +61,7 @@ enum mgw_status media_open(const struct config *config, uint32_t flags, struct m
         return status;
     }
     const char *id = config->node_id ? config->node_id : made;
+    watch_set_most(config->limits.workers / 2);
     struct mgw_media_options options = to_options(config, keys, flags & MEDIA_JOIN ? id : NULL);
     return service_new(house.store, house.rows, house.registry, &options, config->listen, media,
                        error);

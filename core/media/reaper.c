@@ -184,10 +184,20 @@ static enum mgw_status sweep_store(struct mgw_media *media, struct mgw_call *cal
     return status;
 }
 
+/* From now on a stop cancels CALL (NULL: nothing). False: it stops already. */
+static bool round_call(struct mgw_media *media, struct mgw_call *call)
+{
+    pthread_mutex_lock(&media->lock);
+    media->reaping = call;
+    bool stopping = media->stopping;
+    pthread_mutex_unlock(&media->lock);
+    return !stopping;
+}
+
 static void reaper_round(struct mgw_media *media, bool sweep)
 {
     AUTO_CALL struct mgw_call *call = call_new("", NULL, ROUND_MS);
-    if (!call) {
+    if (!call || !round_call(media, call)) {
         return;
     }
     uint64_t work = 0;
@@ -201,6 +211,7 @@ static void reaper_round(struct mgw_media *media, bool sweep)
     if (status == MGW_OK && sweep) {
         status = sweep_store(media, call);
     }
+    round_call(media, NULL);
     if (status != MGW_OK) {
         log_event(LOG_LEVEL_WARN, "the reaper's round did not finish",
                   LOG_TEXT("status", status_name(status)), LOG_TEXT("error", call_text(call)));
@@ -244,6 +255,9 @@ void reaper_stop(struct mgw_media *media)
     if (media->reaper_runs) {
         pthread_mutex_lock(&media->lock);
         media->stopping = true;
+        if (media->reaping) {
+            call_cancel(media->reaping);
+        }
         pthread_cond_signal(&media->wake);
         pthread_mutex_unlock(&media->lock);
         pthread_join(media->reaper, NULL);

@@ -11,9 +11,10 @@
 #include "core/media/keeper.h"
 #include "core/media/keycache.h"
 #include "core/media/mime.h"
-#include "core/media/readback.h"
 #include "core/media/node.h"
+#include "core/media/readback.h"
 #include "core/media/sniff.h"
+#include "core/plugin/watch.h"
 
 #include <string.h>
 
@@ -309,9 +310,9 @@ enum mgw_status mgw_media_set_url_keys(struct mgw_media *media, const struct mgw
 
 uint32_t mgw_media_traits(const struct mgw_media *media)
 {
-    uint64_t need = MGW_STORAGE_INLINE_READ | MGW_STORAGE_LOCAL_FD;
-    bool rows = rows_limits(media->rows)->capabilities & MGW_REPO_INLINE_READ;
-    bool content = (store_limits(media->store)->capabilities & need) == need;
+    bool rows = rows_are_quick(media->rows);
+    bool content = (store_limits(media->store)->capabilities & MGW_STORAGE_LOCAL_FD) &&
+                   store_is_quick(media->store);
     bool grants = rows && !media_presigns(media); /* a store may have to renew its credentials */
     return (grants ? MGW_MEDIA_ROWS_INLINE : 0) | (rows && content ? MGW_MEDIA_CONTENT_INLINE : 0);
 }
@@ -321,4 +322,28 @@ enum mgw_status mgw_media_health(struct mgw_media *media, struct mgw_call *call)
     call_clear(call);
     enum mgw_status status = rows_health(media->rows, call);
     return status == MGW_OK ? store_health(media->store, call) : status;
+}
+
+struct stuck {
+    mgw_stuck_emit *emit;
+    void *ctx;
+};
+
+static void emit_stuck(void *ctx, const struct watch_call *call)
+{
+    const struct stuck *stuck = ctx;
+    stuck->emit(stuck->ctx, &(struct mgw_stuck_call){.size = sizeof(struct mgw_stuck_call),
+                                                     .plugin = call->plugin,
+                                                     .callback = call->verb,
+                                                     .request_id = call->request_id,
+                                                     .for_ms = call->for_ms,
+                                                     .lost = call->lost});
+}
+
+void mgw_media_stuck(const struct mgw_media *media, int64_t least_ms, mgw_stuck_emit *emit,
+                     void *ctx)
+{
+    struct stuck stuck = {emit, ctx};
+    (void)media;
+    watch_each(least_ms, emit_stuck, &stuck);
 }

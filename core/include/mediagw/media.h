@@ -121,6 +121,7 @@ MGW_API void mgw_media_free(struct mgw_media *media);
 #define MGW_MEDIA_ROWS_INLINE 1u /* get and reissue do not wait for a network or a writer */
 #define MGW_MEDIA_CONTENT_INLINE                                                                   \
     2u /* nor does mgw_content_open, and the content has a local file */
+/* They change: for a minute after a driver was seen to wait where it should not, they are unset. */
 MGW_API uint32_t mgw_media_traits(const struct mgw_media *media);
 
 /* A row with its signed URL, as create, get and reissue answer. Freed by mgw_grant_free. */
@@ -426,6 +427,24 @@ MGW_API enum mgw_status mgw_media_reap(struct mgw_media *media, struct mgw_call 
                                        uint64_t *work);
 /* The drivers' health: the first that is not MGW_OK, and its name in the error text. */
 MGW_API enum mgw_status mgw_media_health(struct mgw_media *media, struct mgw_call *call);
+
+/* A call into a plugin that is still under way. */
+struct mgw_stuck_call {
+    size_t size;
+    const char *plugin;
+    const char *callback;   /* its name in storage.h or repo.h */
+    const char *request_id; /* NULL: none */
+    int64_t for_ms;         /* since it began */
+    uint32_t lost; /* 1: its deadline has long passed. Where too many of a plugin's calls are
+                      lost (16; one, where it takes one at a time) new ones are answered
+                      MGW_UNAVAILABLE until they come back */
+    uint32_t reserved;
+};
+typedef void mgw_stuck_emit(void *ctx, const struct mgw_stuck_call *call);
+/* The calls of all services of this process that have been under way for LEAST_MS or more, whatever
+ * thread they are in. EMIT must not call back into the library. Blocks on no plugin. */
+MGW_API void mgw_media_stuck(const struct mgw_media *media, int64_t least_ms, mgw_stuck_emit *emit,
+                             void *ctx);
 
 #ifdef __cplusplus
 }
