@@ -7,6 +7,7 @@
 #include "core/base/cleanup.h"
 #include "core/plugin/call.h"
 #include "core/plugin/guard.h"
+#include "core/plugin/rows_check.h"
 #include "core/plugin/rows_inside.h"
 
 #include <string.h>
@@ -18,8 +19,6 @@ struct rows {
     bool owned;
     struct mgw_repo_limits limits;
 };
-
-enum { TEXT_MAX = 4096, METADATA_MAX = 1 << 20, RECORD_MAX = 16 << 20 };
 
 #define CALLBACK(field)                                                                            \
     {                                                                                              \
@@ -131,42 +130,9 @@ struct emission {
     void *ctx;
     uint32_t limit, emitted;
     bool stopped;
+    struct rows_wanted wanted;
     const char *fault; /* the first broken rule; nothing is emitted behind it */
 };
-
-static bool optional(const char *text, size_t max)
-{
-    return !text || check_utf8(text, max);
-}
-
-static bool present(const char *text, size_t max)
-{
-    return check_utf8(text, max) && text[0];
-}
-
-static bool row_status_known(uint32_t status)
-{
-    return status == MGW_ROW_UPLOADING || status == MGW_ROW_READY || status == MGW_ROW_DELETED ||
-           status == MGW_ROW_FAILED;
-}
-
-static const char *row_fault(const struct mgw_row *row)
-{
-    if (!present(row->id, TEXT_MAX) || !present(row->account_id, TEXT_MAX)) {
-        return "a row without an id or an account";
-    }
-    if (!present(row->bucket, TEXT_MAX) || !present(row->key, TEXT_MAX)) {
-        return "a row without a bucket or a key";
-    }
-    if (!row_status_known(row->status)) {
-        return "a row of an unknown status";
-    }
-    bool text = optional(row->owner_email, TEXT_MAX) && optional(row->mime_type, TEXT_MAX) &&
-                optional(row->kind, TEXT_MAX) && optional(row->session_id, TEXT_MAX) &&
-                optional(row->checksum, TEXT_MAX) && optional(row->metadata, METADATA_MAX) &&
-                optional(row->owner, TEXT_MAX) && optional(row->fingerprint, TEXT_MAX);
-    return text ? NULL : "a row with text that is no UTF-8 or too long";
-}
 
 /* True where one more may be emitted. */
 static bool emission_room(struct emission *emission, bool has)
@@ -188,7 +154,7 @@ static bool checked_row(void *ctx, const struct mgw_row *emitted)
     }
     struct mgw_row row;
     struct_take(&row, emitted, sizeof row);
-    emission->fault = row_fault(&row);
+    emission->fault = rows_check_row(&row, &emission->wanted);
     if (emission->fault) {
         return false;
     }
@@ -205,10 +171,8 @@ static bool checked_record(void *ctx, const struct mgw_record *emitted)
     }
     struct mgw_record record;
     struct_take(&record, emitted, sizeof record);
-    if (!present(record.kind, TEXT_MAX) || !check_utf8(record.account, TEXT_MAX) ||
-        !present(record.id, TEXT_MAX) || !check_utf8(record.text, RECORD_MAX) ||
-        record.version < 1) {
-        emission->fault = "a record without kind, account, id, text or version";
+    emission->fault = rows_check_record(&record, &emission->wanted);
+    if (emission->fault) {
         return false;
     }
     emission->emitted++;
@@ -235,7 +199,7 @@ static enum mgw_status emission_end(struct rows *rows, struct mgw_call *call,
 enum mgw_status rows_get(struct rows *rows, struct mgw_call *call, const char *id,
                          mgw_row_emit *emit, void *ctx)
 {
-    struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = 1};
+    struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = 1, .wanted.id = id};
     enum mgw_status status =
         GUARDED_QUICK(rows, call, get, rows->instance, id, checked_row, &emission);
     return emission_end(rows, call, &emission, status, "get", true);
@@ -244,7 +208,8 @@ enum mgw_status rows_get(struct rows *rows, struct mgw_call *call, const char *i
 enum mgw_status rows_get_by_blob(struct rows *rows, struct mgw_call *call, const char *bucket,
                                  const char *key, mgw_row_emit *emit, void *ctx)
 {
-    struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = 1};
+    struct emission emission = {
+        .row_emit = emit, .ctx = ctx, .limit = 1, .wanted = {.bucket = bucket, .key = key}};
     enum mgw_status status =
         GUARDED_QUICK(rows, call, get_by_blob, rows->instance, bucket, key, checked_row, &emission);
     return emission_end(rows, call, &emission, status, "get_by_blob", true);
@@ -253,7 +218,20 @@ enum mgw_status rows_get_by_blob(struct rows *rows, struct mgw_call *call, const
 enum mgw_status rows_list(struct rows *rows, struct mgw_call *call,
                           const struct mgw_row_query *query, mgw_row_emit *emit, void *ctx)
 {
-    struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = query->limit};
+    struct rows_last last;
+    struct emission emission = {.row_emit = emit,
+                                .ctx = ctx,
+                                .limit = query->limit,
+                                .wanted = {.account = query->account_id,
+                                           .status = query->status,
+                                           .kind = query->kind,
+                                           .session_id = query->session_id,
+                                           .order = ROWS_ORDER_NEWEST,
+                                           .last = &last}};
+    last.begun = false;
+    if (query->after_created_at != MGW_ABSENT) {
+        rows_last_set(&last, query->after_created_at, NULL, query->after_id);
+    }
     enum mgw_status status =
         GUARDED(rows, call, list, rows->instance, query, checked_row, &emission);
     return emission_end(rows, call, &emission, status, "list", false);
@@ -262,7 +240,12 @@ enum mgw_status rows_list(struct rows *rows, struct mgw_call *call,
 enum mgw_status rows_scan_due(struct rows *rows, struct mgw_call *call, uint32_t limit,
                               mgw_row_emit *emit, void *ctx)
 {
-    struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = limit};
+    struct rows_last last;
+    struct emission emission = {.row_emit = emit,
+                                .ctx = ctx,
+                                .limit = limit,
+                                .wanted = {.order = ROWS_ORDER_LEASE, .last = &last}};
+    last.begun = false;
     enum mgw_status status =
         GUARDED(rows, call, scan_due, rows->instance, limit, checked_row, &emission);
     return emission_end(rows, call, &emission, status, "scan_due", false);
@@ -276,7 +259,15 @@ enum mgw_status rows_scan(struct rows *rows, struct mgw_call *call, const char *
         return mgw_fail(call, MGW_UNSUPPORTED, "\"%s\" cannot walk over all rows",
                         rows->guard.name);
     }
-    struct emission emission = {.row_emit = emit, .ctx = ctx, .limit = limit};
+    struct rows_last last;
+    struct emission emission = {.row_emit = emit,
+                                .ctx = ctx,
+                                .limit = limit,
+                                .wanted = {.order = ROWS_ORDER_ID, .last = &last}};
+    last.begun = false;
+    if (after_id) {
+        rows_last_set(&last, 0, NULL, after_id);
+    }
     enum mgw_status status =
         GUARDED(rows, call, scan, rows->instance, after_id, limit, checked_row, &emission);
     return emission_end(rows, call, &emission, status, "scan", false);
@@ -298,7 +289,7 @@ enum mgw_status rows_which_known(struct rows *rows, struct mgw_call *call, struc
             return status;
         }
         for (size_t i = 0; i < step; i++) {
-            if (known[done + i].status && !row_status_known(known[done + i].status)) {
+            if (known[done + i].status && !rows_check_status(known[done + i].status)) {
                 return guard_corrupt(&rows->guard, call, "which_known() answered status %u",
                                      known[done + i].status);
             }
@@ -329,6 +320,11 @@ enum mgw_status rows_apply(struct rows *rows, struct mgw_call *call,
                                  "apply() answered OK, but %s for change %zu of %zu",
                                  status_name((enum mgw_status)results[i].status), i + 1, count);
         }
+        const char *fault = status == MGW_OK ? rows_check_result(&changes[i], &results[i]) : NULL;
+        if (fault) {
+            return guard_corrupt(&rows->guard, call, "apply() answered %s for change %zu of %zu",
+                                 fault, i + 1, count);
+        }
     }
     return status;
 }
@@ -337,7 +333,10 @@ enum mgw_status rows_get_record(struct rows *rows, struct mgw_call *call, const 
                                 const char *account, const char *id, mgw_record_emit *emit,
                                 void *ctx)
 {
-    struct emission emission = {.record_emit = emit, .ctx = ctx, .limit = 1};
+    struct emission emission = {.record_emit = emit,
+                                .ctx = ctx,
+                                .limit = 1,
+                                .wanted = {.kind = kind, .account = account, .id = id}};
     enum mgw_status status = GUARDED_QUICK(rows, call, get_record, rows->instance, kind, account,
                                            id, checked_record, &emission);
     return emission_end(rows, call, &emission, status, "get_record", true);
@@ -348,7 +347,16 @@ enum mgw_status rows_list_records(struct rows *rows, struct mgw_call *call, cons
                                   const char *after_id, uint32_t limit, mgw_record_emit *emit,
                                   void *ctx)
 {
-    struct emission emission = {.record_emit = emit, .ctx = ctx, .limit = limit};
+    struct rows_last last;
+    struct emission emission = {
+        .record_emit = emit,
+        .ctx = ctx,
+        .limit = limit,
+        .wanted = {.kind = kind, .account = account, .order = ROWS_ORDER_RECORD, .last = &last}};
+    last.begun = false;
+    if (after_id) {
+        rows_last_set(&last, 0, after_account, after_id);
+    }
     enum mgw_status status = GUARDED(rows, call, list_records, rows->instance, kind, account,
                                      after_account, after_id, limit, checked_record, &emission);
     return emission_end(rows, call, &emission, status, "list_records", false);
@@ -368,7 +376,7 @@ enum mgw_status rows_health(struct rows *rows, struct mgw_call *call)
 enum mgw_status rows_now(struct rows *rows, struct mgw_call *call, int64_t *now_ms)
 {
     enum mgw_status status = GUARDED(rows, call, now, rows->instance, now_ms);
-    if (status == MGW_OK && *now_ms <= 0) {
+    if (status == MGW_OK && (*now_ms <= 0 || !check_time(*now_ms))) {
         return guard_corrupt(&rows->guard, call, "now() answered %lld", (long long)*now_ms);
     }
     return status;

@@ -272,6 +272,10 @@ enum mgw_status store_give_stat(struct store *store, struct mgw_call *call,
         return guard_corrupt(&store->guard, call, "a stat of %llu bytes",
                              (unsigned long long)answered->bytes);
     }
+    if (!check_time(answered->modified_ms)) {
+        return guard_corrupt(&store->guard, call, "a stat of a time that is none: %lld",
+                             (long long)answered->modified_ms);
+    }
     if (answered->content_type && !check_line(answered->content_type, 1024)) {
         return guard_corrupt(&store->guard, call, "a stat whose content type is no text");
     }
@@ -315,6 +319,9 @@ enum mgw_status store_sweep(struct store *store, struct mgw_call *call, int64_t 
     call_clear(call);
     if (store->driver.sweep) {
         status = GUARDED(store, call, sweep, store->instance, older_than_ms, &answered);
+    }
+    if (status == MGW_OK && (answered.removed > INT64_MAX || answered.removed_bytes > INT64_MAX)) {
+        return guard_corrupt(&store->guard, call, "sweep() answered wild numbers");
     }
     if (status == MGW_OK && result) {
         struct_give(result, &answered, sizeof answered);

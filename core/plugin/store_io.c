@@ -184,10 +184,13 @@ static const char *descriptor_fault(const struct mgw_local_file *file, uint64_t 
     if (mode < 0 || fstat(file->fd, &st) < 0) {
         return "is not open";
     }
+    if (file->fd <= STDERR_FILENO) {
+        return "is one of the process's own";
+    }
     if (!S_ISREG(st.st_mode)) {
         return "is no regular file";
     }
-    if ((mode & O_ACCMODE) != O_RDONLY) {
+    if ((mode & O_ACCMODE) != O_RDONLY || (mode & O_PATH)) {
         return "is not read-only";
     }
     if ((uint64_t)st.st_size < file->offset || (uint64_t)st.st_size - file->offset < bytes) {

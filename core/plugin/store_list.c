@@ -5,7 +5,12 @@
 
 #include <string.h>
 
-enum { CURSOR_MAX = 2048, LIMIT_MAX = 1000 };
+enum { CURSOR_MAX = 2048, LIMIT_MAX = 1000, SEEN_SLOTS = 2048 };
+
+/* What was emitted, by its hash: of so few two are never alike by chance. */
+struct seen {
+    uint64_t hashes[SEEN_SLOTS];
+};
 
 struct listing {
     const char *prefix;
@@ -13,11 +18,30 @@ struct listing {
     void *ctx;
     uint32_t limit, emitted;
     bool stopped;
-    const char *fault; /* the first broken rule; nothing is emitted behind it */
-    char cursor[CURSOR_MAX + 1];
+    const char *fault;         /* the first broken rule; nothing is emitted behind it */
+    bool ordered;              /* by the bytes of the key */
+    char key[MGW_KEY_MAX + 1]; /* the last one; "" before the first */
+    struct seen keys, cursors;
 };
 
-static const char *entry_fault(const struct listing *listing, const struct mgw_list_entry *entry)
+/* FNV-1a. False: TEXT was there before. */
+static bool seen_add(struct seen *seen, const char *text)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (const char *c = text; *c; c++) {
+        hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    }
+    hash += hash == 0; /* an empty slot's */
+    size_t at = (size_t)hash % SEEN_SLOTS;
+    while (seen->hashes[at] && seen->hashes[at] != hash) {
+        at = (at + 1) % SEEN_SLOTS;
+    }
+    bool fresh = !seen->hashes[at];
+    seen->hashes[at] = hash;
+    return fresh;
+}
+
+static const char *entry_fault(struct listing *listing, const struct mgw_list_entry *entry)
 {
     if (listing->stopped) {
         return "went on after it was told to stop";
@@ -40,8 +64,17 @@ static const char *entry_fault(const struct listing *listing, const struct mgw_l
     if (!check_utf8(entry->cursor, CURSOR_MAX) || !entry->cursor[0]) {
         return "emitted a cursor that is not 1 to 2,048 bytes of UTF-8";
     }
-    if (strcmp(entry->cursor, listing->cursor) == 0) {
+    if (!check_time(entry->modified_ms)) {
+        return "emitted a time that is none";
+    }
+    if (listing->ordered && strcmp(entry->key, listing->key) <= 0) {
+        return "emitted a key out of its order";
+    }
+    if (!seen_add(&listing->cursors, entry->cursor)) {
         return "emitted the same cursor again";
+    }
+    if (!seen_add(&listing->keys, entry->key)) {
+        return "emitted the same key again";
     }
     return NULL;
 }
@@ -62,7 +95,7 @@ static bool checked_emit(void *ctx, const struct mgw_list_entry *emitted)
     if (listing->fault) {
         return false;
     }
-    memcpy(listing->cursor, entry.cursor, strlen(entry.cursor) + 1);
+    memcpy(listing->key, entry.key, strlen(entry.key) + 1);
     listing->emitted++;
     listing->stopped = !listing->emit(listing->ctx, &entry);
     return !listing->stopped;
@@ -90,7 +123,10 @@ enum mgw_status store_list(struct store *store, struct mgw_call *call, const cha
     listing->emit = emit;
     listing->ctx = ctx;
     listing->limit = limit == 0 || limit > LIMIT_MAX ? LIMIT_MAX : limit;
-    memcpy(listing->cursor, cursor, strlen(cursor) + 1);
+    listing->ordered = (store->limits.capabilities & MGW_STORAGE_ORDERED_LIST) != 0;
+    if (*cursor) {
+        seen_add(&listing->cursors, cursor);
+    }
     status = GUARDED(store, call, list, store->instance, bucket, prefix, cursor, listing->limit,
                      checked_emit, listing);
     if (listing->fault) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See store.h: resumable uploads and presigned requests. */
+#include "core/base/token.h"
 #include "core/plugin/store_inside.h"
 
 #include <string.h>
@@ -162,7 +163,7 @@ static bool presign_granted(const struct store *store, uint32_t op)
 /* NULL, or what is wrong with an answer that a client is to be sent to. */
 static const char *presigned_fault(const struct mgw_presigned *presigned)
 {
-    enum { URL_MAX = 16384, HEADERS_MAX = 64, HEADER_MAX = 8192 };
+    enum { URL_MAX = 16384, HEADERS_MAX = 64, NAME_MOST = 256, HEADER_MAX = 8192 };
     const char *method = presigned->method, *url = presigned->url;
     if (!method ||
         (strcmp(method, "GET") != 0 && strcmp(method, "PUT") != 0 && strcmp(method, "POST") != 0)) {
@@ -179,12 +180,14 @@ static const char *presigned_fault(const struct mgw_presigned *presigned)
     }
     size_t count = 0;
     for (const char *const *header = presigned->headers; header && header[0]; header += 2) {
-        if (++count > HEADERS_MAX || !header[1] || !check_line(header[0], HEADER_MAX) ||
-            !check_line(header[1], HEADER_MAX)) {
+        size_t name = strnlen(header[0], NAME_MOST + 1);
+        if (++count > HEADERS_MAX || !header[1] || name == 0 || name > NAME_MOST ||
+            token_span(header[0]) != name || !check_line(header[1], HEADER_MAX)) {
             return "headers that are no headers";
         }
     }
-    return presigned->expires_at_ms > 0 ? NULL : "no time of expiry";
+    bool expires = presigned->expires_at_ms > 0 && check_time(presigned->expires_at_ms);
+    return expires ? NULL : "no time of expiry";
 }
 
 enum mgw_status store_presign(struct store *store, struct mgw_call *call,
