@@ -125,9 +125,37 @@ static enum mgw_status audit_page(struct audit *audit, struct mgw_call *call, co
     return status;
 }
 
+/* A place of the walk that is looked out for: a list whose cursors lead in a circle comes by it
+ * again, however long the circle is, since it is moved on after 1, 2, 4, … pages (Brent). */
+struct mark {
+    char *cursor;
+    uint64_t pages, most;
+};
+
+/* False: the walk was here before. */
+static bool mark_pass(struct mark *mark, const char *cursor)
+{
+    if (mark->cursor && strcmp(mark->cursor, cursor) == 0) {
+        return false;
+    }
+    if (mark->pages++ >= mark->most) {
+        free(mark->cursor);
+        mark->cursor = strdup(cursor);
+        mark->pages = 0;
+        mark->most = mark->most ? 2 * mark->most : 1;
+    }
+    return true;
+}
+
+static void mark_release(struct mark *mark)
+{
+    free(mark->cursor);
+}
+
 static enum mgw_status audit_bucket(struct audit *audit, const char *bucket, struct blob_page *page)
 {
     bool more = true;
+    AUTO(mark_release) struct mark mark = {0};
     while (more) {
         AUTO_CALL struct mgw_call *call = call_new("", NULL, PAGE_MS);
         blob_page_drop(page);
@@ -144,10 +172,15 @@ static enum mgw_status audit_bucket(struct audit *audit, const char *bucket, str
         if (status == MGW_OK && !audit_tick(audit)) {
             status = mgw_fail(call, MGW_CANCELLED, "stopped");
         }
+        more = page->count == PAGE;
+        if (status == MGW_OK && more && !mark_pass(&mark, page->cursor)) {
+            status = mgw_fail(call, MGW_CORRUPT,
+                              "storage \"%s\": its list of the bucket %s goes in circles",
+                              store_name(audit->house.store), bucket);
+        }
         if (status != MGW_OK) {
             return mgw_fail(audit->call, status, "%s", call ? call_text(call) : "out of memory");
         }
-        more = page->count == PAGE;
     }
     return MGW_OK;
 }
