@@ -3,6 +3,7 @@
  * Instances out of the config's objects: a driver, and the filters upon it, the first of the list
  * outermost. Start-up only, one thread. */
 #include "core/plugin/bare.h"
+#include "core/plugin/opening.h"
 #include "core/plugin/registry_check.h"
 #include "core/plugin/registry_inside.h"
 #include "core/plugin/store_inside.h"
@@ -13,105 +14,11 @@
 
 enum { FILTERS_MAX = 16, NESTING_MAX = 4 };
 
-/* What one walk through the config's objects carries along. */
-struct opening {
-    struct registry *registry;
-    const struct config *config;
-    uint32_t flags;
-    struct mgw_error *error;
-    struct mgw_call *call;
-    unsigned depth; /* of storages within filters */
-    bool dry;       /* only check: no instance is made, *store stays NULL */
-    const struct mgw_host *host;
-};
-
 static const char *const driver_ignores[] = {"driver", "filters", NULL};
 static const char *const filter_ignores[] = {"filter", NULL};
 
 static enum mgw_status open_storage(struct opening *opening, json_t *object, const char *pointer,
                                     struct store **store);
-
-/* `FILE:LINE:COLUMN: TEXT` for what is wrong with the object at POINTER. */
-static enum mgw_status refuse(const struct opening *opening, const char *pointer,
-                              enum mgw_status status, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static enum mgw_status refuse(const struct opening *opening, const char *pointer,
-                              enum mgw_status status, const char *format, ...)
-{
-    AUTO_BUF struct buf text = {0}, place = {0};
-    int line = 0, column = 0;
-    va_list args;
-    va_start(args, format);
-    buf_vprintf(&text, format, args);
-    va_end(args);
-    config_locate(opening->config, pointer, &line, &column);
-    if (line) {
-        buf_printf(&place, "%s:%d:%d: ", opening->config->path, line, column);
-    }
-    registry_say(opening->error, "%s%s", place.data ? place.data : "",
-                 text.data ? text.data : "out of memory");
-    return status;
-}
-
-/* The plugin that KEY ("driver", "filter") of OBJECT names. */
-static enum mgw_status find_plugin(struct opening *opening, const json_t *object, const char *key,
-                                   const char *pointer, uint32_t kind,
-                                   struct descriptor **descriptor)
-{
-    const char *name = json_string_value(json_object_get(object, key));
-    if (!name) {
-        return refuse(opening, pointer, MGW_INVALID, "\"%s\" is missing: it names the %s plugin",
-                      key, kind_name(kind));
-    }
-    struct mgw_error why = {.size = sizeof why};
-    AUTO_BUF struct buf at = {0};
-    buf_printf(&at, "%s/%s", pointer, key);
-    enum mgw_status status = registry_find(opening->registry, name, kind, descriptor, &why);
-    if (status == MGW_OK && !(*descriptor)->entry.enabled) {
-        return refuse(opening, at.data, MGW_INVALID,
-                      "the plugin \"%s\" is disabled: %s says \"enabled\": false", name,
-                      (*descriptor)->entry.descriptor);
-    }
-    if (status == MGW_OK) {
-        const struct mgw_plugin *plugin;
-        status = registry_load(opening->registry, name, kind, &plugin, &why);
-    }
-    return status == MGW_OK ? MGW_OK : refuse(opening, at.data, status, "%s", why.text);
-}
-
-/* The plugin's values: the config's own keys over the descriptor's defaults. */
-static enum mgw_status values_of(struct opening *opening, const struct descriptor *descriptor,
-                                 json_t *object, const char *pointer, const char *const *ignore,
-                                 struct config_values **values)
-{
-    const struct mgw_plugin *plugin = descriptor->plugin;
-    json_t *merged = descriptor->defaults ? json_copy(descriptor->defaults) : json_object();
-    if (!merged || json_object_update(merged, object) < 0) {
-        json_decref(merged);
-        return refuse(opening, pointer, MGW_UNAVAILABLE, "out of memory");
-    }
-    enum mgw_status status =
-        config_values_new(opening->config, merged, pointer, ignore, plugin->config,
-                          plugin->config_count, plugin->config_stride, values, opening->error);
-    json_decref(merged);
-    return status;
-}
-
-/* After create(): the status, with a text that names the plugin. */
-static enum mgw_status created(const struct opening *opening, const char *pointer,
-                               const struct descriptor *descriptor, enum mgw_status status,
-                               const void *instance)
-{
-    status = status_known(status);
-    if (status == MGW_OK && instance) {
-        return MGW_OK;
-    }
-    guard_tidy(opening->call->error);
-    return refuse(opening, pointer, status == MGW_OK ? MGW_CORRUPT : status, "%s plugin \"%s\": %s",
-                  kind_name(descriptor->entry.kind), descriptor->entry.name,
-                  status == MGW_OK ? "create() answered OK and no instance"
-                                   : call_text(opening->call));
-}
 
 /* The driver that OBJECT names, as it is. */
 static enum mgw_status create_driver(struct opening *opening, json_t *object, const char *pointer,
@@ -120,9 +27,9 @@ static enum mgw_status create_driver(struct opening *opening, json_t *object, co
     struct descriptor *descriptor;
     struct config_values *values = NULL;
     enum mgw_status status =
-        find_plugin(opening, object, "driver", pointer, MGW_KIND_STORAGE, &descriptor);
+        opening_find(opening, object, "driver", pointer, MGW_KIND_STORAGE, &descriptor);
     if (status == MGW_OK) {
-        status = values_of(opening, descriptor, object, pointer, driver_ignores, &values);
+        status = opening_values(opening, descriptor, object, pointer, driver_ignores, &values);
     }
     if (status != MGW_OK || opening->dry) {
         config_values_free(values);
@@ -135,7 +42,7 @@ static enum mgw_status create_driver(struct opening *opening, json_t *object, co
     status = driver->create(opening->call, config_values_table(values, "storage", opening->flags),
                             opening->host, &bare->storage.instance);
     config_values_free(values);
-    return created(opening, pointer, descriptor, status, bare->storage.instance);
+    return opening_created(opening, pointer, descriptor, status, bare->storage.instance);
 }
 
 /* The host's view of RAW, whose end it becomes; in failure RAW has been ended. */
@@ -151,7 +58,7 @@ static enum mgw_status wrap(struct opening *opening, const char *pointer, struct
         bare->storage.instance = NULL; /* MADE's now */
     }
     if (status != MGW_OK) {
-        status = refuse(opening, pointer, status, "%s", call_text(opening->call));
+        status = opening_refuse(opening, pointer, status, "%s", call_text(opening->call));
         store_free(made);
         bare_close(bare);
         return status;
@@ -185,9 +92,10 @@ static enum mgw_status open_inner(struct opening *opening, const struct mgw_plug
         buf_printf(&at, "%s/%s", pointer, key.key);
         struct store *store = NULL;
         opening->depth++;
-        enum mgw_status status = opening->depth > NESTING_MAX
-                                     ? refuse(opening, at.data, MGW_INVALID, "nested too deeply")
-                                     : open_storage(opening, inner, at.data, &store);
+        enum mgw_status status =
+            opening->depth > NESTING_MAX
+                ? opening_refuse(opening, at.data, MGW_INVALID, "nested too deeply")
+                : open_storage(opening, inner, at.data, &store);
         opening->depth--;
         if (status != MGW_OK) {
             return status;
@@ -216,7 +124,7 @@ static enum mgw_status create_filter(struct opening *opening, const struct descr
     enum mgw_status status = filter.create(
         opening->call, config_values_table(values, descriptor->entry.name, opening->flags),
         opening->host, &bare->layers->at[0].face, &bare->storage.instance);
-    return created(opening, pointer, descriptor, status, bare->storage.instance);
+    return opening_created(opening, pointer, descriptor, status, bare->storage.instance);
 }
 
 /* The filter that OBJECT names, as it is, upon LOWER, which is its own afterwards, also in failure.
@@ -228,16 +136,17 @@ static enum mgw_status stack_filter(struct opening *opening, json_t *object, con
     struct config_values *values = NULL;
     enum mgw_status status =
         json_is_object(object)
-            ? find_plugin(opening, object, "filter", pointer, MGW_KIND_FILTER, &descriptor)
-            : refuse(opening, pointer, MGW_INVALID, "expected {\"filter\": \"NAME\", …}");
+            ? opening_find(opening, object, "filter", pointer, MGW_KIND_FILTER, &descriptor)
+            : opening_refuse(opening, pointer, MGW_INVALID, "expected {\"filter\": \"NAME\", …}");
     if (status == MGW_OK) {
-        status = values_of(opening, descriptor, object, pointer, filter_ignores, &values);
+        status = opening_values(opening, descriptor, object, pointer, filter_ignores, &values);
     }
     *bare = (struct bare){0};
     if (status == MGW_OK) {
         size_t room = 1 + descriptor->plugin->config_count;
         bare->layers = calloc(1, sizeof *bare->layers + room * sizeof bare->layers->at[0]);
-        status = bare->layers ? MGW_OK : refuse(opening, pointer, MGW_UNAVAILABLE, "out of memory");
+        status = bare->layers ? MGW_OK
+                              : opening_refuse(opening, pointer, MGW_UNAVAILABLE, "out of memory");
     }
     if (status != MGW_OK) {
         config_values_free(values);
@@ -277,9 +186,9 @@ static enum mgw_status open_stack(struct opening *opening, json_t *object, const
     json_t *filters = json_object_get(object, "filters");
     size_t count = json_array_size(filters);
     if (filters && (!json_is_array(filters) || count > FILTERS_MAX)) {
-        return refuse(opening, pointer, MGW_INVALID,
-                      "\"filters\" must be a list of at most %d filters, outermost first",
-                      FILTERS_MAX);
+        return opening_refuse(opening, pointer, MGW_INVALID,
+                              "\"filters\" must be a list of at most %d filters, outermost first",
+                              FILTERS_MAX);
     }
     struct store *top = NULL;
     enum mgw_status status = open_driver(opening, object, pointer, &top);
@@ -317,9 +226,9 @@ static enum mgw_status repository_values(struct opening *opening, struct descrip
     static const char *const ignores[] = {"driver", NULL};
     json_t *object = opening->config->repository;
     enum mgw_status status =
-        find_plugin(opening, object, "driver", "/repository", MGW_KIND_REPOSITORY, descriptor);
+        opening_find(opening, object, "driver", "/repository", MGW_KIND_REPOSITORY, descriptor);
     return status == MGW_OK
-               ? values_of(opening, *descriptor, object, "/repository", ignores, values)
+               ? opening_values(opening, *descriptor, object, "/repository", ignores, values)
                : status;
 }
 
@@ -353,7 +262,7 @@ static enum mgw_status create_repository(struct opening *opening, struct bare *b
                                        config_values_table(values, "repository", opening->flags),
                                        opening->host, &bare->repo.instance);
     config_values_free(values);
-    return created(opening, "/repository", descriptor, status, bare->repo.instance);
+    return opening_created(opening, "/repository", descriptor, status, bare->repo.instance);
 }
 
 enum mgw_status registry_open_repository(struct registry *registry, const struct config *config,
@@ -374,7 +283,7 @@ enum mgw_status registry_open_repository(struct registry *registry, const struct
                       (enum mgw_thread_model)bare.plugin->thread_model, true, rows);
     if (status != MGW_OK) {
         bare_close(&bare);
-        return refuse(&opening, "/repository", status, "%s", call_text(call));
+        return opening_refuse(&opening, "/repository", status, "%s", call_text(call));
     }
     return MGW_OK;
 }
@@ -387,7 +296,8 @@ static enum mgw_status open_outermost(struct opening *opening, struct bare *bare
     json_t *first = json_array_get(json_object_get(object, "filters"), 0);
     struct store *lower = NULL;
     if (!first) {
-        return refuse(opening, "/storage", MGW_INVALID, "expected a filter upon the driver");
+        return opening_refuse(opening, "/storage", MGW_INVALID,
+                              "expected a filter upon the driver");
     }
     enum mgw_status status = open_stack(opening, object, "/storage", 1, &lower);
     return status == MGW_OK ? stack_filter(opening, first, "/storage/filters/0", lower, bare)

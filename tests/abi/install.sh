@@ -22,6 +22,8 @@ for name in fs sqlite; do
     grep -q "^name=$name .*module=$prefix/.*/$name.so " "$scratch/list"
     "$prefix/bin/mediagw" plugin show "$name" | grep -qx "name=$name"
 done
+"$prefix/bin/mediagw" plugin test fs "root={tmp}/store" --only "put_is_*"
+"$prefix/bin/mediagw" plugin test "$prefix"/lib*/mediagw/plugins/sqlite.so "path={tmp}/media.db" --only "a_row_is_*"
 if find "$prefix" -type d -perm /022 | grep .; then
     echo "folders that others may write"
     exit 1
