@@ -14,6 +14,7 @@ struct kit_case {
     const char *clause; /* where the header demands it */
     uint64_t needs;     /* capabilities and traits, all of them */
     bool slow;          /* only with --slow */
+    bool counts;        /* memory, by growth.h: the allocator must keep nothing for later */
     void (*run)(void **state);
     void (*script)(void); /* what crash_run runs; NULL: nothing */
 };

@@ -28,7 +28,7 @@ struct plugin {
 static bool describe(struct run *run, const struct kit_options *options, struct plugin *plugin)
 {
     unsigned long long traits = 0;
-    if (!run_start(run, DESCRIBER, options->list ? "--kind" : "--describe", NULL)) {
+    if (!run_start(run, DESCRIBER, options->list ? "--kind" : "--describe", NULL, false)) {
         return false;
     }
     struct run_child *child = run_wait(run);
@@ -148,7 +148,7 @@ static bool run_cases(struct run *run, const struct kit_suite *suite,
             struct outcome_of *of = &report->at[next];
             if (skipped(suite, options, plugin, of)) {
                 report_line(of);
-            } else if (run_start(run, next, "--case", of->one->name)) {
+            } else if (run_start(run, next, "--case", of->one->name, of->one->counts)) {
                 running++;
             } else {
                 return false;

@@ -79,7 +79,7 @@ void run_end(struct run *run)
 }
 
 /* In the child, between fork and exec. */
-static void become(const struct run *run, char **words, int result, int output)
+static void become(char **words, bool frugal, int result, int output)
 {
     sigset_t none;
     setpgid(0, 0);
@@ -94,14 +94,15 @@ static void become(const struct run *run, char **words, int result, int output)
     dup2(output, 2);
     dup2(moved, RESULT_FD);
     close(moved);
-    (void)run;
-    /* what lies in a thread's cache counts as in use to mallinfo2, which the leak cases read */
-    setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 0);
+    if (frugal) {
+        setenv("MALLOC_ARENA_MAX", "1", 1);
+        setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
+    }
     execv("/proc/self/exe", words);
     _exit(127);
 }
 
-static bool spawn(struct run *run, struct run_child *child, char **words)
+static bool spawn(struct run *run, struct run_child *child, char **words, bool frugal)
 {
     int result[2], output[2];
     if (pipe2(result, O_CLOEXEC | O_NONBLOCK) < 0) {
@@ -118,7 +119,7 @@ static bool spawn(struct run *run, struct run_child *child, char **words)
     child->deadline_ms = child->started_ms + run->timeout_ms;
     child->pid = fork();
     if (child->pid == 0) {
-        become(run, words, result[1], output[1]);
+        become(words, frugal, result[1], output[1]);
     }
     close(result[1]);
     close(output[1]);
@@ -134,7 +135,7 @@ static bool spawn(struct run *run, struct run_child *child, char **words)
     return true;
 }
 
-bool run_start(struct run *run, size_t tag, const char *option, const char *value)
+bool run_start(struct run *run, size_t tag, const char *option, const char *value, bool frugal)
 {
     struct run_child *child = run->children;
     while (child < run->children + RUN_JOBS_MAX && child->pid) {
@@ -159,7 +160,7 @@ bool run_start(struct run *run, size_t tag, const char *option, const char *valu
         words[count++] = (char *)(uintptr_t)own[i];
     }
     memcpy(words + count, run->argv + 1, (size_t)(run->argc - 1) * sizeof *words);
-    return spawn(run, child, words);
+    return spawn(run, child, words, frugal);
 }
 
 /* ---- Waiting ---- */

@@ -39,8 +39,9 @@ struct run {
 bool run_begin(struct run *run, int argc, char **argv, double timeout_sec);
 /* Removes the folder. */
 void run_end(struct run *run);
-/* Starts a child with OPTION and VALUE (may be NULL) behind the parent's words. False: said why. */
-bool run_start(struct run *run, size_t tag, const char *option, const char *value);
+/* Starts a child with OPTION and VALUE (may be NULL) before the parent's words. FRUGAL: what it
+ * frees is not kept in caches of the C library's, which would count as held. False: said why. */
+bool run_start(struct run *run, size_t tag, const char *option, const char *value, bool frugal);
 /* The next child that is over, whose folder and group are gone; run_free_child follows. NULL: none
  * is running. Where SIGINT or SIGTERM comes, all end, and so does this process. */
 struct run_child *run_wait(struct run *run);

@@ -4,6 +4,7 @@
  * -DSERIAL it wants the host to lock, and ends the process where two threads are inside. */
 #include "memstore.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ static char
     stray[4096]; /* where a process that it leaves behind writes its id; "": it leaves none */
 
 static bool asked;       /* stat() has been called */
-static void *remembered; /* what `leak` forgets */
+static void *volatile remembered; /* what `leak` forgets */
 
 static void leave_stray(void)
 {
@@ -31,6 +32,12 @@ static void leave_stray(void)
     for (;;) {
         pause();
     }
+}
+
+static void *stay(void *unused)
+{
+    pause();
+    return unused;
 }
 
 static void take_mood(void)
@@ -49,6 +56,11 @@ static void take_mood(void)
     } else if (strcmp(mood, "leak") == 0) {
         remembered = malloc(100);
         remembered = NULL;
+    } else if (strcmp(mood, "keep_open") == 0) {
+        (void)!dup(0);
+    } else if (strcmp(mood, "keep_on") == 0) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, stay, NULL);
     }
 }
 
@@ -116,7 +128,7 @@ static const struct mgw_config_key keys[] = {
     {.size = sizeof keys[0],
      .key = "mood",
      .type = MGW_CONFIG_ENUM,
-     .values = "hang|crash|abort|exit|leak|wrong|late|unborn",
+     .values = "hang|crash|abort|exit|leak|keep_open|keep_on|wrong|late|unborn",
      .help = "What stat() does, or destroy() behind it (late), or create() (unborn)."},
     {.size = sizeof keys[0],
      .key = "stray",

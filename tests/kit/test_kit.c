@@ -95,6 +95,25 @@ static void a_module_that_cannot_be_opened_is_told_at_once(void **state)
     assert_string_equal(run.out, "");
 }
 
+/* Rounds of the same work must not make the process grow. */
+static void what_stays_behind_after_each_round_is_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mood, *told;
+    } moods[] = {
+        {"mood=leak", "expected no memory to be left, got "},
+        {"mood=keep_open", "expected no descriptor to be left, got 15 more after 15 rounds"},
+        {"mood=keep_on", "expected no thread to be left, got 15 more after 15 rounds"},
+    };
+    for (size_t i = 0; i < sizeof moods / sizeof moods[0]; i++) {
+        struct run run = run_mediagw("plugin", "test", MOODY, "--only",
+                                     "a_destroyed_instance_leaves_nothing", moods[i].mood);
+        assert_exit(&run, 1);
+        assert_has(run.out, moods[i].told);
+    }
+}
+
 #if SANITIZED == 1 /* AddressSanitizer, which finds leaks */
 static void a_leak_fails_its_case(void **state)
 {
@@ -318,6 +337,7 @@ int main(void)
         cmocka_unit_test(each_way_to_misbehave_fails_its_case_and_no_other),
         cmocka_unit_test(a_crash_in_destroy_fails_a_case_that_had_passed),
         cmocka_unit_test(a_module_that_cannot_be_opened_is_told_at_once),
+        cmocka_unit_test(what_stays_behind_after_each_round_is_found),
 #if SANITIZED == 1
         cmocka_unit_test(a_leak_fails_its_case),
 #endif

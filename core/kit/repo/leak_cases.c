@@ -50,9 +50,13 @@ static void calls_that_ended_hold_nothing(void **state)
     growth_check(use, &row, CALL_ROUNDS);
 }
 
+#define COUNTED(function, clause_, needs_)                                                         \
+    {                                                                                              \
+        .name = #function, .clause = clause_, .needs = needs_, .counts = true, .run = function     \
+    }
 const struct kit_case repo_leak_cases[] = {
-    REPO_CASE(a_destroyed_instance_leaves_nothing, "destroy: memory, descriptors, threads",
-              KIT_SURVIVES),
-    REPO_CASE(calls_that_ended_hold_nothing, "plugin.h: Memory", 0),
+    COUNTED(a_destroyed_instance_leaves_nothing, "destroy: memory, descriptors, threads",
+            KIT_SURVIVES),
+    COUNTED(calls_that_ended_hold_nothing, "plugin.h: Memory", 0),
     {0},
 };

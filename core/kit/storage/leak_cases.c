@@ -109,13 +109,18 @@ static void uploads_that_ended_hold_nothing(void **state)
     growth_check(end_uploads, NULL, HANDLE_ROUNDS / 8);
 }
 
+#define COUNTED(function, clause_, needs_)                                                         \
+    {                                                                                              \
+        .name = #function, .clause = clause_, .needs = needs_, .counts = true, .run = function     \
+    }
 const struct kit_case leak_cases[] = {
-    READ_CASE(a_destroyed_instance_leaves_nothing, "destroy: memory, descriptors, threads", 0),
-    CASE(writers_that_ended_hold_nothing, "put_commit ends the writer; put_abort: leaves nothing",
-         0),
-    READ_CASE(readers_that_ended_hold_nothing, "close: ends the reader", 0),
+    COUNTED(a_destroyed_instance_leaves_nothing, "destroy: memory, descriptors, threads",
+            KIT_PREPARES),
+    COUNTED(writers_that_ended_hold_nothing,
+            "put_commit ends the writer; put_abort: leaves nothing", KIT_WRITES),
+    COUNTED(readers_that_ended_hold_nothing, "close: ends the reader", KIT_PREPARES),
     /* a store in memory may remember what was completed */
-    CASE(uploads_that_ended_hold_nothing, "upload_complete, upload_abort",
-         MGW_STORAGE_RESUMABLE | KIT_SURVIVES),
+    COUNTED(uploads_that_ended_hold_nothing, "upload_complete, upload_abort",
+            MGW_STORAGE_RESUMABLE | KIT_WRITES | KIT_SURVIVES),
     {0},
 };
