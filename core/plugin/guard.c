@@ -230,13 +230,20 @@ bool check_utf8(const char *text, size_t max)
     return text && length <= max && text_is_utf8(text, length);
 }
 
-bool check_line(const char *text, size_t max)
+/* Whether each byte lies within LEAST and '~': most text does, and eight are seen in one look,
+ * since each layer of a stack looks. */
+static bool plain_text(const char *text, size_t length, unsigned char least)
 {
-    if (!check_utf8(text, max)) {
-        return false;
+    static const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    for (; length >= sizeof ones; text += sizeof ones, length -= sizeof ones) {
+        uint64_t eight;
+        memcpy(&eight, text, sizeof eight);
+        if ((((eight - ones * least) & ~eight) | eight | (eight + ones)) & tops) {
+            return false;
+        }
     }
-    for (; *text; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7f) {
+    for (; length > 0; text++, length--) {
+        if ((unsigned char)*text < least || (unsigned char)*text > '~') {
             return false;
         }
     }
@@ -248,16 +255,28 @@ bool check_time(int64_t ms)
     return ms >= 0 && ms <= INT64_C(253402300799999);
 }
 
-bool check_etag(const char *etag)
+bool check_line(const char *text, size_t max)
 {
-    size_t length = 0;
-    while (etag && etag[length]) {
-        char c = etag[length];
-        if (c <= 0x20 || c >= 0x7f || c == '"' || ++length > 256) {
+    size_t length = text ? strnlen(text, max + 1) : 0;
+    if (!text || length > max) {
+        return false;
+    }
+    if (plain_text(text, length, ' ')) {
+        return true;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
             return false;
         }
     }
-    return length >= 1;
+    return text_is_utf8(text, length);
+}
+
+bool check_etag(const char *etag)
+{
+    size_t length = etag ? strnlen(etag, 257) : 0;
+    return length >= 1 && length <= 256 && plain_text(etag, length, '!') &&
+           !memchr(etag, '"', length);
 }
 
 static bool metadata_name(const char *name, size_t length)
