@@ -17,7 +17,7 @@ struct writer {
     void *lower[STORES]; /* NULL: given up, or published */
     bool published[STORES];
     bool unknown;  /* what is there of a given up writer nobody knows */
-    bool replaces; /* the key had a blob when the put began (require "one" asks) */
+    bool replaces; /* the key had a blob when the put began; asked where that matters */
     bool if_absent;
     uint64_t length;
     char *bucket;
@@ -76,7 +76,8 @@ static enum mgw_status writer_new(struct mgw_call *call, struct mirror *mirror,
     return MGW_OK;
 }
 
-/* Under require "one": whether a store that can be asked has the key already. */
+/* Whether a store that can be asked has the key already: then "one" does not suffice, and what one
+ * store published and the other refuses cannot be taken back. */
 static void look_for_old(struct mgw_call *call, struct writer *writer)
 {
     struct mgw_blob blob = blob_of(writer);
@@ -150,7 +151,7 @@ enum mgw_status put_begin(struct mgw_call *call, void *instance, const struct mg
         free(writer);
         return mirror_no_memory(call);
     }
-    if (mirror->one) {
+    if (mirror->one || !writer->if_absent) {
         look_for_old(call, writer);
     }
     status = begin_both(call, writer, &marked);
@@ -247,7 +248,8 @@ static enum mgw_status uncommitted(struct mgw_call *call, struct writer *writer,
     if (!writer->published[!which]) {
         return unsure ? MGW_UNKNOWN_OUTCOME : status;
     }
-    if (status == MGW_EXISTS && writer->if_absent) {
+    bool refused = !side_failed(status) && status != MGW_CANCELLED;
+    if (refused && (writer->if_absent || !writer->replaces)) {
         take_back(call, writer, !which);
         return status;
     }
@@ -341,7 +343,8 @@ void put_abort(struct mgw_call *call, void *begun)
         end(call, writer, i);
     }
     bool alone = writer->published[FIRST] != writer->published[SECOND];
-    if (alone && writer->if_absent && mirror_lock(call, writer->mirror, &blob, &lock) == MGW_OK) {
+    if (alone && (writer->if_absent || !writer->replaces) &&
+        mirror_lock(call, writer->mirror, &blob, &lock) == MGW_OK) {
         take_back(call, writer, writer->published[FIRST] ? FIRST : SECOND);
         mirror_unlock(lock);
     } else if (alone || writer->unknown) {
