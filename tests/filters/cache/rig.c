@@ -29,6 +29,7 @@ int rig_setup(void **state)
     close(fd);
     bench_descriptor("fs", "storage", SHIPPED "/fs.so");
     bench_descriptor("cache", "filter", SHIPPED "/cache.so");
+    bench_descriptor("encrypt", "filter", SHIPPED "/encrypt.so");
     bench_descriptor("far", "filter", MODULES "/far.so");
     bench_descriptor("passfilter", "filter", MODULES "/passfilter.so");
     return rig.far == MAP_FAILED ? -1 : 0;

@@ -3,6 +3,8 @@
  * The cache's folder: which one is taken, what it may hold, and what becomes of damage. */
 #include "tests/filters/cache/rig.h"
 
+#include "core/base/cleanup.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -82,6 +84,51 @@ static void a_store_with_local_files_is_refused(void **state)
     rig_put(store, "a", 1, MIB);
     rig_check(store, "a", 1, MIB);
     assert_true(rig_is_local(store, "a", 1, MIB));
+    store_free(store);
+}
+
+#define ENCRYPT                                                                                    \
+    "{\"filter\": \"encrypt\", \"keys\": \"k:KB3urxlSvHeGtNJ3IB0xWwS9zQhs+VYd6DJDF1WOkOM=\"}"
+
+/* Whether a copy on the disk holds the blob's first bytes. */
+static bool copies_hold_plain_bytes(unsigned seed)
+{
+    unsigned char plain[64];
+    size_t length;
+    rig_fill(seed, 0, plain, sizeof plain);
+    AUTO_FCLOSE FILE *file = fopen(rig_files().path, "r");
+    AUTO_FREE char *bytes = malloc(MIB);
+    assert_non_null(file);
+    length = fread(bytes, 1, MIB, file);
+    assert_true(length > sizeof plain);
+    return memmem(bytes, length, plain, sizeof plain) != NULL;
+}
+
+static void above_encrypt_it_must_be_let(void **state)
+{
+    (void)state;
+    assert_int_equal(rig_refused(CACHE("") ", " ENCRYPT ", " FAR), MGW_INVALID);
+    assert_says("above \"encrypt\" the cache's folder holds plain bytes");
+    struct store *store = rig_open(CACHE(", \"allow_plain\": true") ", " ENCRYPT ", " FAR);
+    rig_put(store, "a", 1, MIB / 2);
+    rig_check(store, "a", 1, MIB / 2);
+    assert_true(rig_is_local(store, "a", 1, MIB / 2));
+    assert_true(copies_hold_plain_bytes(1));
+    store_free(store);
+}
+
+static void below_encrypt_copies_are_encrypted(void **state)
+{
+    (void)state;
+    struct store *store = rig_open(ENCRYPT ", " CACHE("") ", " FAR);
+    assert_false(store_limits(store)->capabilities & MGW_STORAGE_LOCAL_FD);
+    rig_put(store, "a", 1, MIB / 2);
+    rig_check(store, "a", 1, MIB / 2);
+    assert_false(copies_hold_plain_bytes(1));
+    rig_forget_counts();
+    rig_check(store, "a", 1, MIB / 2);
+    assert_int_equal(rig.far->reads, 0);
+    assert_false(rig_is_local(store, "a", 1, MIB / 2));
     store_free(store);
 }
 
@@ -352,6 +399,8 @@ int main(void)
         T(a_folder_that_others_write_to_is_refused),
         T(a_folder_of_something_else_is_refused_and_left_alone),
         T(a_store_with_local_files_is_refused),
+        T(above_encrypt_it_must_be_let),
+        T(below_encrypt_copies_are_encrypted),
         T(copies_are_the_owner_s_alone),
         T(a_flipped_byte_is_not_served),
         T(a_damaged_block_alone_is_fetched_again),
