@@ -16,7 +16,7 @@ static char mood[16];
 static char
     stray[4096]; /* where a process that it leaves behind writes its id; "": it leaves none */
 
-static bool asked;       /* stat() has been called */
+static bool asked;                /* stat() has been called */
 static void *volatile remembered; /* what `leak` forgets */
 
 static void leave_stray(void)
