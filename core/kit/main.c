@@ -16,7 +16,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { RESULT_FD = 3, DESCRIBER = SIZE_MAX };
+enum { RESULT_FD = 3 };
+static const size_t describer = SIZE_MAX; /* the tag of a child that runs no case */
 
 struct plugin {
     uint32_t kind;
@@ -28,7 +29,7 @@ struct plugin {
 static bool describe(struct run *run, const struct kit_options *options, struct plugin *plugin)
 {
     unsigned long long traits = 0;
-    if (!run_start(run, DESCRIBER, options->list ? "--kind" : "--describe", NULL, false)) {
+    if (!run_start(run, describer, options->list ? "--kind" : "--describe", NULL, false)) {
         return false;
     }
     struct run_child *child = run_wait(run);

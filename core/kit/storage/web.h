@@ -15,7 +15,7 @@ struct web_answer {
     char error[256];
 };
 void web_free(struct web_answer *answer);
-#define AUTO_ANSWER __attribute__((cleanup(web_free)))
+#define AUTO_ANSWER __attribute__((cleanup(web_free), unused)) /* some only ask */
 
 /* HEADERS: name, value, …, NULL. BODY NULL: none, else LENGTH bytes. */
 struct web_answer web_send(const char *method, const char *url, const char *const *headers,
