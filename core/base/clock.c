@@ -33,6 +33,11 @@ int64_t clock_mono_us(void)
     return clock_read_us(CLOCK_MONOTONIC);
 }
 
+int64_t clock_rough_ms(void)
+{
+    return clock_read_us(CLOCK_MONOTONIC_COARSE) / 1000;
+}
+
 struct calendar {
     unsigned year, month, day, weekday, hour, minute, second, ms;
 };

@@ -10,6 +10,8 @@
 int64_t clock_wall_ms(void);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
+/* clock_mono_ms as of the last tick, some milliseconds behind: for a few nanoseconds. */
+int64_t clock_rough_ms(void);
 
 #define CLOCK_ISO_SIZE 32
 /* "2026-11-23T04:51:00.123Z" */

@@ -91,7 +91,7 @@ void watch_enter(struct watch_frame *frame)
     if (!mine.known) {
         watched_begin(&mine);
     }
-    frame->since = clock_mono_ms();
+    frame->since = clock_rough_ms(); /* each layer of a stack asks */
     frame->lost = false;
     if (frame->overdue != 0) {
         frame->overdue =
@@ -123,7 +123,7 @@ void watch_leave(struct watch_frame *frame)
     mine.top = frame->outer;
     bool lost = frame->lost;
     pthread_mutex_unlock(&mine.lock);
-    int64_t now = frame->quick || lost ? clock_mono_ms() : 0;
+    int64_t now = frame->quick || lost ? clock_rough_ms() : 0;
     if (frame->quick && now - frame->since >= SLOW_MS) {
         watch_slow(frame, now);
     }
