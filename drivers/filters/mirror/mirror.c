@@ -40,6 +40,18 @@ static uint64_t granted(const struct mirror *mirror)
            ((first | second) & MGW_STORAGE_VOLATILE);
 }
 
+/* Whether NAME is among LAYERS, words separated by spaces. */
+static bool is_among(const char *name, const char *layers)
+{
+    size_t length = strlen(name);
+    for (const char *at = layers; at && (at = strstr(at, name)); at += length) {
+        if ((at == layers || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Learns what store WHICH can do; *ID is its own. */
 static enum mgw_status look_at(struct mgw_call *call, struct mirror *mirror, int which,
                                const char **id)
@@ -54,6 +66,12 @@ static enum mgw_status look_at(struct mgw_call *call, struct mirror *mirror, int
         return mgw_fail(call, MGW_INVALID,
                         "%s is read-only: a mirror writes both; put the filter readonly over the "
                         "mirror instead",
+                        side->name);
+    }
+    if (is_among("mirror", limits.layers)) {
+        return mgw_fail(call, MGW_INVALID,
+                        "%s is a mirror itself: a mirror is of two stores, more of them need a "
+                        "store that keeps copies by its own means",
                         side->name);
     }
     if (limits.max_metadata_bytes && limits.max_metadata_bytes <= VERSION_ROOM) {

@@ -64,7 +64,7 @@ static void killed_under_load(const char *more)
         struct load_plan plan = {
             .server = gw->server, .tokens = tokens, .round = round, .seed = seed};
         struct load *load = load_start(&plan);
-        wait_ms((int64_t)(50 + (seed + round * 7919u) % 450) * slowness());
+        wait_ms((int64_t)(150 + (seed + round * 7919u) % 450) * slowness());
         server_kill(gw->server);
         assert_int_equal(load_stop(load, NULL), 0);
         server_start(gw->server);
@@ -168,6 +168,27 @@ static void an_emptied_first_store_is_filled_under_a_running_gateway(void **stat
     replaced("blobs");
 }
 
+/* ---- Both must have it ---- */
+
+static void a_store_that_is_gone_stops_uploads_and_no_playback(void **state)
+{
+    (void)state;
+    gw = gateway_new(overlay(""));
+    uploaded = 0;
+    upload(3);
+    size_t files = scratch_count_files(folder("blobs"));
+    take_away("second");
+    struct body body = body_random(seed, 5000);
+    struct http_answer *answer = api_post_raw(gw->client, "", API_VIDEO, body, NULL);
+    assert_int_equal(answer->status, 503);
+    assert_int_equal(scratch_count_files(folder("blobs")), files);
+    assert_int_equal(http_get(gw->nobody, "/readyz", NULL)->status, 503);
+    assert_all_play();
+    for (unsigned i = 0; i < uploaded; i++) {
+        free(urls[i]);
+    }
+}
+
 static int stop(void **state)
 {
     (void)state;
@@ -185,6 +206,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         GATEWAY(nothing_acknowledged_is_lost_where_both_must_have_it),
         GATEWAY(nothing_acknowledged_is_lost_where_one_suffices),
+        GATEWAY(a_store_that_is_gone_stops_uploads_and_no_playback),
         GATEWAY(an_emptied_second_store_is_filled_under_a_running_gateway),
         GATEWAY(an_emptied_first_store_is_filled_under_a_running_gateway),
     };

@@ -44,6 +44,15 @@ static void a_store_that_writes_nothing_is_refused(void **state)
                    MGW_CREATE_INIT, MGW_INVALID, "read-only");
 }
 
+static void a_mirror_of_a_mirror_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("{" FS("a") ", \"filters\": [{\"filter\": \"mirror\", \"second\": {" FS(
+                       "b") "}}, "
+                            "{\"filter\": \"mirror\", \"second\": {" FS("c") "}}]}",
+                   MGW_CREATE_INIT, MGW_INVALID, "is a mirror itself");
+}
+
 static void a_store_joins_by_init_alone(void **state)
 {
     (void)state;
@@ -215,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PAIR(one_store_is_no_pair),
         PAIR(a_store_that_writes_nothing_is_refused),
+        PAIR(a_mirror_of_a_mirror_is_refused),
         PAIR(a_store_joins_by_init_alone),
         PAIR(a_store_that_cannot_be_opened_is_said_by_its_own_words),
         PAIR(a_store_of_another_mirror_is_refused),
