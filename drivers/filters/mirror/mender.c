@@ -355,6 +355,15 @@ void mender_walk_later(struct mender *mender)
     pthread_mutex_unlock(&mender->lock);
 }
 
+void mender_walk_soon(struct mender *mender)
+{
+    struct mirror *mirror = mender->mirror;
+    pthread_mutex_lock(&mender->lock);
+    mender->backoff_ms = mirror->retry_ms;
+    walk_by(mender, mirror->host->monotonic_ms() + mirror->retry_ms);
+    pthread_mutex_unlock(&mender->lock);
+}
+
 void mender_walk_now(struct mender *mender)
 {
     struct mirror *mirror = mender->mirror;

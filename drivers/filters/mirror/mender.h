@@ -21,6 +21,8 @@ void mender_learn(struct mender *mender, const char *bucket);
 void mender_key(struct mender *mender, const struct mgw_blob *blob);
 /* Something is missing that nobody can name: a walk after the time of retries. */
 void mender_walk_later(struct mender *mender);
+/* A store is back: a walk after the time of retries, however long the next one was put off. */
+void mender_walk_soon(struct mender *mender);
 /* A walk now, unless one has found nothing wanting within the time between walks. */
 void mender_walk_now(struct mender *mender);
 /* In the caller's own time. */

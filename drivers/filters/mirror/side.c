@@ -83,8 +83,9 @@ void side_saw(struct mirror *mirror, int which, enum mgw_status status, const st
 {
     struct side *side = &mirror->side[which];
     if (!side_failed(status)) {
-        if (atomic_load(&side->down_until)) {
-            atomic_store(&side->down_until, 0);
+        if (atomic_load(&side->down_until) && atomic_exchange(&side->down_until, 0)) {
+            mirror->host->log(mirror->log_name, MGW_LOG_INFO, "%s answers again", side->name);
+            mender_walk_soon(mirror->mender);
         }
         return;
     }
