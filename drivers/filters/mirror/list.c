@@ -102,23 +102,36 @@ static enum mgw_status came(struct mgw_call *call, const struct page *page, int 
     return status == MGW_NOT_FOUND ? MGW_OK : status;
 }
 
+/* Both copies at one moment: no put and no removal of this process is half way between them. */
+static enum mgw_status came_both(struct mgw_call *call, const struct page *page,
+                                 const struct mgw_blob *blob, struct mgw_stat stats[STORES],
+                                 int64_t at[STORES])
+{
+    pthread_mutex_t *lock;
+    enum mgw_status status = mirror_lock(call, page->mirror, blob, &lock);
+    if (status != MGW_OK) {
+        return status;
+    }
+    for (int i = 0; status == MGW_OK && i < STORES; i++) {
+        status = came(call, page, i, blob, &stats[i], &at[i]);
+    }
+    mirror_unlock(lock);
+    return status;
+}
+
 /* Whether the list of the page's store owns the entry, and what it shows. */
 static enum mgw_status look_up(struct mgw_call *call, const struct page *page, struct entry *entry)
 {
     struct mgw_blob blob = {sizeof blob, page->bucket, entry->key};
-    struct mgw_stat first, second;
+    struct mgw_stat stats[STORES];
     int64_t at[STORES] = {ABSENT, ABSENT};
-    enum mgw_status status = came(call, page, FIRST, &blob, &first, &at[FIRST]);
-    if (status != MGW_OK || (page->which == FIRST && at[FIRST] == ABSENT) ||
-        (page->which == SECOND && at[FIRST] == 0)) {
-        return status;
-    }
-    if (at[FIRST] != 0) {
-        status = came(call, page, SECOND, &blob, &second, &at[SECOND]);
+    enum mgw_status status = came(call, page, FIRST, &blob, &stats[FIRST], &at[FIRST]);
+    if (status == MGW_OK && at[FIRST] != 0 && (page->which == SECOND || at[FIRST] != ABSENT)) {
+        status = came_both(call, page, &blob, stats, at);
     }
     int owner = at[SECOND] < at[FIRST] ? SECOND : FIRST;
     if (status == MGW_OK && owner == page->which && at[owner] != ABSENT) {
-        take(entry, owner == FIRST ? &first : &second);
+        take(entry, &stats[owner]);
     }
     return status;
 }
