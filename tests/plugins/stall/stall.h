@@ -11,8 +11,8 @@
 static inline void stall(const char *where, const char *verb)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/%s", where, verb);
-    while (access(path, F_OK) == 0) {
+    int length = snprintf(path, sizeof path, "%s/%s", where, verb);
+    while (length > 0 && (size_t)length < sizeof path && access(path, F_OK) == 0) {
         usleep(5000);
     }
 }
