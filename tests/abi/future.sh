@@ -10,5 +10,5 @@ for header in "$1"/mediagw/*.h; do
         opened && /^    size_t size;/ { grows = 1 }
         opened && /^};$/ { if (grows) { print "    uint64_t of_the_future[3];"; grown++ } opened = 0 }
         { print }
-        END { if (!grown && FILENAME !~ /status\.h$/) { exit 1 } }' "$header" >"$2/mediagw/$(basename "$header")"
+        END { if (!grown && FILENAME ~ /(plugin|storage|repo|media)\.h$/) { exit 1 } }' "$header" >"$2/mediagw/$(basename "$header")"
 done

@@ -121,6 +121,7 @@ MGW_API void mgw_media_free(struct mgw_media *media);
 #define MGW_MEDIA_ROWS_INLINE 1u /* get and reissue do not wait for a network or a writer */
 #define MGW_MEDIA_CONTENT_INLINE                                                                   \
     2u /* nor does mgw_content_open, and the content has a local file */
+/* They change: for a minute after a driver was seen to wait where it should not, they are unset. */
 MGW_API uint32_t mgw_media_traits(const struct mgw_media *media);
 
 /* A row with its signed URL, as create, get and reissue answer. Freed by mgw_grant_free. */
@@ -167,10 +168,10 @@ struct mgw_create; /* one recording on its way in */
 
 /* Begins a recording of the call's account: its row (`uploading`) is written beside the bytes and
  * is durable before they are published. MGW_TOO_LARGE for a length over the limit, MGW_NO_SPACE
- * under the reserve. With an idempotency key that is taken: MGW_BUSY with retry_after_ms while the
- * first still runs; where it is finished, this create reads its bytes only to compare them. The
- * service renews the row's lease until mgw_create_finish or mgw_create_abort, one of which must
- * follow. */
+ * under the reserve, MGW_DENIED where the store is read-only. With an idempotency key that is
+ * taken: MGW_BUSY with retry_after_ms while the first still runs; where it is finished, this create
+ * reads its bytes only to compare them. The service renews the row's lease until mgw_create_finish
+ * or mgw_create_abort, one of which must follow. */
 MGW_API enum mgw_status mgw_create_begin(struct mgw_media *media, struct mgw_call *call,
                                          const struct mgw_create_options *options,
                                          struct mgw_create **create);
@@ -325,8 +326,8 @@ MGW_API void mgw_direct_free(struct mgw_direct *direct);
  * store where it presigns, else to mgw_direct_put_begin. Nobody renews the row's lease; a row that
  * was not completed twice that time after its URLs were given becomes `failed`. With an idempotency
  * key the same begin again answers the same row with new URLs; other content is MGW_CONFLICT; a key
- * whose first request still runs MGW_BUSY. MGW_TOO_LARGE, MGW_NO_SPACE, MGW_INVALID and
- * MGW_UNSUPPORTED as in create. */
+ * whose first request still runs MGW_BUSY. MGW_TOO_LARGE, MGW_NO_SPACE, MGW_DENIED,
+ * MGW_INVALID and MGW_UNSUPPORTED as in create. */
 MGW_API enum mgw_status mgw_direct_begin(struct mgw_media *media, struct mgw_call *call,
                                          const struct mgw_direct_options *options,
                                          struct mgw_direct **direct);
@@ -426,6 +427,24 @@ MGW_API enum mgw_status mgw_media_reap(struct mgw_media *media, struct mgw_call 
                                        uint64_t *work);
 /* The drivers' health: the first that is not MGW_OK, and its name in the error text. */
 MGW_API enum mgw_status mgw_media_health(struct mgw_media *media, struct mgw_call *call);
+
+/* A call into a plugin that is still under way. */
+struct mgw_stuck_call {
+    size_t size;
+    const char *plugin;
+    const char *callback;   /* its name in storage.h or repo.h */
+    const char *request_id; /* NULL: none */
+    int64_t for_ms;         /* since it began */
+    uint32_t lost; /* 1: its deadline has long passed. Where too many of a plugin's calls are
+                      lost (16; one, where it takes one at a time) new ones are answered
+                      MGW_UNAVAILABLE until they come back */
+    uint32_t reserved;
+};
+typedef void mgw_stuck_emit(void *ctx, const struct mgw_stuck_call *call);
+/* The calls of all services of this process that have been under way for LEAST_MS or more, whatever
+ * thread they are in. EMIT must not call back into the library. Blocks on no plugin. */
+MGW_API void mgw_media_stuck(const struct mgw_media *media, int64_t least_ms, mgw_stuck_emit *emit,
+                             void *ctx);
 
 #ifdef __cplusplus
 }

@@ -234,7 +234,8 @@ struct mgw_storage_driver {
      * end: MGW_RANGE. */
     enum mgw_status (*read)(struct mgw_call *call, void *reader, uint64_t offset, void *buffer,
                             size_t length, size_t *got);
-    /* Optional: the host reads. With MGW_STORAGE_LOCAL_FD. */
+    /* Optional: the host reads, as it does where this one reader's answer is MGW_UNSUPPORTED. With
+     * MGW_STORAGE_LOCAL_FD. */
     enum mgw_status (*descriptor)(struct mgw_call *call, void *reader, struct mgw_local_file *file);
     /* Required. Ends the reader. */
     void (*close)(void *reader);
