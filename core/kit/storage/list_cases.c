@@ -50,6 +50,7 @@ static void an_ordered_list_goes_by_the_bytes_of_the_key(void **state)
     put_text(kit_bucket(), "\xc3\xbc", "x");
     AUTO_KEYS struct keys keys;
     list_all(kit_bucket(), "", 10, &keys);
+    assert_int_equal(keys.count, BLOBS + 1);
     for (size_t i = 1; i < keys.count; i++) {
         assert_true(strcmp(keys.keys[i - 1], keys.keys[i]) < 0);
     }
@@ -199,6 +200,7 @@ static void a_walk_is_stable_under_insert_and_remove(void **state)
     put_many(BLOBS);
     AUTO_KEYS struct keys order;
     list_all(kit_bucket(), "", 1000, &order);
+    assert_int_equal(order.count, BLOBS);
     for (uint32_t limit = 1; limit <= 9; limit += 4) {
         AUTO_KEYS struct keys found = {0};
         char cursor[2049] = "", key[40];
