@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What most storage drivers would otherwise write for themselves: checks of what the host hands
+ * over, a blob's properties as bytes, a spool file. Nothing here is part of the ABI: it is compiled
+ * into the plugin that includes it, and another plugin does without. POSIX; compiles alone as C11
+ * and C++17. */
+#ifndef MEDIAGW_HELP_H
+#define MEDIAGW_HELP_H
+
+#include <mediagw/storage.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* MGW_CANCELLED or MGW_TIMEOUT where CALL is over; else MGW_OK. */
+static inline enum mgw_status mgw_over(struct mgw_call *call, const struct mgw_host *host)
+{
+    if (call->cancelled(call)) {
+        return mgw_fail(call, MGW_CANCELLED, "cancelled");
+    }
+    if (call->deadline_ms && host->monotonic_ms() >= call->deadline_ms) {
+        return mgw_fail(call, MGW_TIMEOUT, "the call's deadline has passed");
+    }
+    return MGW_OK;
+}
+
+static inline enum mgw_status mgw_no_memory(struct mgw_call *call)
+{
+    return mgw_fail(call, MGW_UNAVAILABLE, "out of memory");
+}
+
+/* What `errno` says of WHAT (a path): MGW_NO_SPACE, MGW_QUOTA or MGW_IO. */
+static inline enum mgw_status mgw_fail_errno(struct mgw_call *call, const char *what)
+{
+    enum mgw_status status = errno == ENOSPC ? MGW_NO_SPACE : errno == EDQUOT ? MGW_QUOTA : MGW_IO;
+    return mgw_fail(call, status, "%s: %s", what, strerror(errno));
+}
+
+/* TEXT in memory that belongs to the call; NULL where TEXT is NULL or memory is short. */
+static inline char *mgw_keep(struct mgw_call *call, const char *text)
+{
+    size_t size = text ? strlen(text) + 1 : 0;
+    char *kept = text ? (char *)call->alloc(call, size) : NULL;
+    return kept ? (char *)memcpy(kept, text, size) : NULL;
+}
+
+/* The text of KEY, NULL where it is not set; the host's, during create(). */
+static inline const char *mgw_config_text(const struct mgw_config *config, const char *key)
+{
+    const struct mgw_config_value *value = mgw_config_get(config, key);
+    return value ? value->text : NULL;
+}
+
+/* True where a password may go to URL: over https, or to this very machine. */
+static inline bool mgw_url_is_private(const char *url)
+{
+    static const char *const starts[] = {"http://localhost", "http://127.0.0.1", "http://[::1]"};
+    bool is_private = strncmp(url, "https://", 8) == 0;
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        size_t length = strlen(starts[i]);
+        is_private |=
+            strncmp(url, starts[i], length) == 0 && strchr(":/", url[length]) && !strchr(url, '@');
+    }
+    return is_private;
+}
+
+/* LENGTH bytes as 2 * LENGTH hex digits and a NUL. */
+static inline void mgw_hex(const void *bytes, size_t length, char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = ((const unsigned char *)bytes)[i];
+        text[2 * i] = digits[byte >> 4];
+        text[2 * i + 1] = digits[byte & 15];
+    }
+    text[2 * length] = '\0';
+}
+
+/* The way back: as many bytes as TEXT has pairs of lower-case digits, up to anything else, and a
+ * NUL. Returns how many. */
+static inline size_t mgw_unhex(const char *text, char *bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t length = 0;
+    for (; text[0] && text[1]; text += 2) {
+        const char *high = strchr(digits, text[0]), *low = strchr(digits, text[1]);
+        if (!high || !low) {
+            break;
+        }
+        bytes[length++] = (char)((high - digits) * 16 + (low - digits));
+    }
+    bytes[length] = '\0';
+    return length;
+}
+
+/* 32 hex digits that nobody has had before: an id, an etag. */
+static inline void mgw_new_id(const struct mgw_host *host, char id[33])
+{
+    unsigned char bytes[16];
+    host->random(bytes, sizeof bytes);
+    mgw_hex(bytes, sizeof bytes, id);
+}
+
+/* MGW_INVALID where bucket or key are not what storage.h says, or the key is longer than KEY_MAX.
+ */
+static inline enum mgw_status mgw_check_blob(struct mgw_call *call, const struct mgw_blob *blob,
+                                             size_t key_max)
+{
+    size_t bucket = strspn(blob->bucket, "abcdefghijklmnopqrstuvwxyz0123456789.-");
+    size_t key = strlen(blob->key);
+    if (bucket < 2 || bucket > 63 || blob->bucket[bucket] || strchr(".-", *blob->bucket)) {
+        return mgw_fail(call, MGW_INVALID, "bucket: not [a-z0-9][a-z0-9.-]{1,62}");
+    }
+    return key >= 1 && key <= key_max
+               ? MGW_OK
+               : mgw_fail(call, MGW_INVALID, "key: %zu bytes, not 1 to %zu", key, key_max);
+}
+
+/* ---- A blob's properties as bytes, for stores that keep bytes only ---- */
+
+/* The NUL-terminated texts: "=" and the content type (or nothing), name, value, name, value, …, an
+ * empty one. Their bytes, written to OUT as far as SIZE allows; 0: a name is not [a-z0-9-]+, the
+ * map is beyond MGW_METADATA_MAX, or SIZE is too small. */
+static inline size_t mgw_props_write(const struct mgw_put *put, char *out, size_t size)
+{
+    const char *type = MGW_HAS(put, content_type) ? put->content_type : NULL;
+    const char *const *map = MGW_HAS(put, metadata) ? put->metadata : NULL;
+    size_t total = 0;
+    int length = snprintf(out, size, "%s%s", type ? "=" : "", type ? type : "");
+    size_t at = (size_t)length + 1;
+    for (; map && map[0] && at < size; map += 2) {
+        size_t name = strlen(map[0]), value = strlen(map[1]);
+        total += name + value;
+        if (!name || strspn(map[0], "abcdefghijklmnopqrstuvwxyz0123456789-") != name ||
+            total > MGW_METADATA_MAX || at + name + value + 2 >= size) {
+            return 0;
+        }
+        memcpy(out + at, map[0], name + 1);
+        memcpy(out + at + name + 1, map[1], value + 1);
+        at += name + value + 2;
+    }
+    if (at >= size) {
+        return 0;
+    }
+    out[at] = '\0';
+    return at + 1;
+}
+
+/* The way back: SIZE bytes at IN into STAT, as far as its maker knows it. */
+static inline enum mgw_status mgw_props_read(struct mgw_call *call, const char *in, size_t size,
+                                             struct mgw_stat *stat)
+{
+    char *text = (char *)call->alloc(call, size + 3); /* however it ends, empty texts follow */
+    if (!text || !MGW_HAS(stat, metadata)) {
+        return text ? MGW_OK : mgw_no_memory(call);
+    }
+    memcpy(text, in, size);
+    size_t count = 0, start = strlen(text) + 1;
+    for (const char *at = text + start; *at; at += strlen(at) + 1) {
+        at += strlen(at) + 1;
+        count += 2;
+    }
+    const char **map = (const char **)call->alloc(call, (count + 1) * sizeof *map);
+    if (!map) {
+        return mgw_no_memory(call);
+    }
+    const char *at = text + start;
+    for (size_t i = 0; i < count; i++, at += strlen(at) + 1) {
+        map[i] = at;
+    }
+    stat->content_type = *text ? text + 1 : NULL;
+    stat->metadata = count > 0 ? map : NULL;
+    return MGW_OK;
+}
+
+#if defined(_POSIX_C_SOURCE) && _POSIX_C_SOURCE >= 200809L
+/* A file in FOLDER without a name, gone with its descriptor, also after kill -9; NULL: errno. */
+static inline FILE *mgw_spool(const char *folder)
+{
+    static const char name[] = "/mediagw-spool-XXXXXX";
+    size_t length = strlen(folder);
+    char *path = (char *)malloc(length + sizeof name);
+    if (!path) {
+        return NULL;
+    }
+    memcpy(path, folder, length);
+    memcpy(path + length, name, sizeof name);
+    int fd = mkstemp(path);
+    FILE *file = fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fdopen(fd, "w+") : NULL;
+    if (fd >= 0) {
+        unlink(path);
+    }
+    if (fd >= 0 && !file) {
+        close(fd);
+    }
+    free(path);
+    return file;
+}
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif
