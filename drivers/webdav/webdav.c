@@ -39,6 +39,7 @@ struct request {
     size_t room, got;
     uint64_t total; /* answered: bytes of all that RANGE is a part of */
     int64_t modified_ms;
+    long code;
 };
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
@@ -93,18 +94,18 @@ static CURLcode perform(struct mgw_call *call, const struct dav *dav, struct req
 }
 
 /* A write without a clear answer may have happened. */
-static enum mgw_status judge(const struct request *request, CURLcode result, long code, long sent)
+static enum mgw_status judge(const struct request *request, CURLcode result, long sent)
 {
     static const long known[][2] = {
         {401, MGW_DENIED},    {403, MGW_DENIED},    {404, MGW_NOT_FOUND},   {405, MGW_EXISTS},
         {409, MGW_NOT_FOUND}, {410, MGW_NOT_FOUND}, {413, MGW_TOO_LARGE},   {416, MGW_RANGE},
         {423, MGW_BUSY},      {429, MGW_BUSY},      {503, MGW_UNAVAILABLE}, {507, MGW_NO_SPACE}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (known[i][0] == code && result == CURLE_HTTP_RETURNED_ERROR) {
+        if (known[i][0] == request->code && result == CURLE_HTTP_RETURNED_ERROR) {
             return (enum mgw_status)known[i][1];
         }
     }
-    if (result == CURLE_OK || result == CURLE_WRITE_ERROR || code / 100 == 4) {
+    if (result == CURLE_OK || result == CURLE_WRITE_ERROR || request->code / 100 == 4) {
         return MGW_IO;
     }
     bool writes = request->in || strcmp(request->method, "DELETE") == 0;
@@ -116,7 +117,7 @@ static enum mgw_status send_request(struct mgw_call *call, struct dav *dav, stru
 {
     struct curl_header *range;
     curl_off_t modified = 0;
-    long code = 0, sent = 0;
+    long sent = 0;
     enum mgw_status status = mgw_over(call, dav->host);
     if (status != MGW_OK) {
         return status;
@@ -128,7 +129,7 @@ static enum mgw_status send_request(struct mgw_call *call, struct dav *dav, stru
         return mgw_no_memory(call);
     }
     CURLcode result = perform(call, dav, request, curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &request->code);
     curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &sent);
     curl_easy_getinfo(curl, CURLINFO_FILETIME_T, &modified);
     request->modified_ms = modified * 1000;
@@ -145,11 +146,11 @@ static enum mgw_status send_request(struct mgw_call *call, struct dav *dav, stru
         curl_easy_cleanup(curl);
     }
     status = result != CURLE_OK ? mgw_over(call, dav->host) : MGW_OK;
-    if (status != MGW_OK || (result == CURLE_OK && code / 100 == 2)) {
+    if (status != MGW_OK || (result == CURLE_OK && request->code / 100 == 2)) {
         return status;
     }
-    return mgw_fail(call, judge(request, result, code, sent), "%s %s%s: %s (%ld)", request->method,
-                    dav->url, request->path, curl_easy_strerror(result), code);
+    return mgw_fail(call, judge(request, result, sent), "%s %s%s: %s (%ld)", request->method,
+                    dav->url, request->path, curl_easy_strerror(result), request->code);
 }
 
 /* ---- Where things are, and what they are ---- */
@@ -197,23 +198,24 @@ static enum mgw_status fetch(struct mgw_call *call, struct dav *dav, struct requ
     return status == MGW_OK && request->got < length ? MGW_RANGE : status;
 }
 
-/* The blob at PATH; MGW_NOT_FOUND also where it is not whole. Apache asks for a file's size before
- * it opens it: while a blob is replaced, the one may be of another version than the other. */
+/* The blob at PATH; MGW_NOT_FOUND also where it is not whole. Apache looks at a file before it
+ * opens it: while a blob is replaced or removed it may answer another version's size, or 403. */
 static enum mgw_status look(struct mgw_call *call, struct dav *dav, const char *path,
                             struct mgw_stat *stat)
 {
     char *header = call->alloc(call, HEADER);
-    enum mgw_status status = MGW_NOT_FOUND;
-    for (int i = 0; i < 5 && status == MGW_NOT_FOUND; i++) {
+    for (int tries = 5;; tries--) {
         struct request request = {.path = path, .total = HEADER};
-        status = fetch(call, dav, &request, 0, header, HEADER);
-        if (status != MGW_OK && status != MGW_RANGE) {
+        enum mgw_status status = fetch(call, dav, &request, 0, header, HEADER);
+        stat->modified_ms = request.modified_ms;
+        if (status == MGW_OK || status == MGW_RANGE) {
+            status = tell(call, header, status == MGW_OK ? request.total : 0, stat);
+        }
+        bool unsure = request.code == 403 || (status == MGW_NOT_FOUND && request.code != 404);
+        if (!unsure || tries == 1) {
             return status;
         }
-        status = tell(call, header, status == MGW_OK ? request.total : 0, stat);
-        stat->modified_ms = request.modified_ms;
     }
-    return status;
 }
 
 /* ---- Writing ---- */
@@ -238,7 +240,7 @@ static enum mgw_status begin(struct mgw_call *call, struct dav *dav, const char 
                              const struct mgw_put *put, void **writer)
 {
     char header[HEADER] = FORMAT;
-    struct handle *handle = *writer = calloc(1, sizeof *handle);
+    struct handle *handle = calloc(1, sizeof *handle);
     if (!handle || !(handle->spool = mgw_spool(dav->spool_dir))) {
         free(handle);
         return mgw_fail_errno(call, dav->spool_dir);
@@ -253,6 +255,7 @@ static enum mgw_status begin(struct mgw_call *call, struct dav *dav, const char 
         return mgw_fail(call, MGW_INVALID, "metadata: too much, or a name is not [a-z0-9-]+");
     }
     fwrite(header, HEADER, 1, handle->spool); /* what became of it is asked later */
+    *writer = handle;
     return MGW_OK;
 }
 
@@ -339,7 +342,7 @@ static enum mgw_status blob_remove(struct mgw_call *call, void *instance,
 static enum mgw_status read_open(struct mgw_call *call, void *instance, const struct mgw_blob *blob,
                                  const char *if_etag, void **reader, struct mgw_stat *stat)
 {
-    struct handle *handle = *reader = calloc(1, sizeof *handle);
+    struct handle *handle = calloc(1, sizeof *handle);
     enum mgw_status status = handle ? blob_stat(call, instance, blob, stat) : mgw_no_memory(call);
     if (status == MGW_OK && if_etag && strcmp(if_etag, stat->etag) != 0) {
         status = mgw_fail(call, MGW_CONFLICT, "the blob is another version by now");
@@ -351,6 +354,7 @@ static enum mgw_status read_open(struct mgw_call *call, void *instance, const st
     handle->dav = instance;
     handle->bytes = stat->bytes;
     snprintf(handle->id, sizeof handle->id, "%s", stat->etag);
+    *reader = handle;
     return place(call, blob, handle->path);
 }
 
