@@ -83,6 +83,16 @@ static inline void mgw_hex(const void *bytes, size_t length, char *text)
     text[2 * length] = '\0';
 }
 
+/* FNV-1a: spreads names over folders. */
+static inline uint32_t mgw_hash(const char *text)
+{
+    uint32_t hash = 2166136261u;
+    for (; *text; text++) {
+        hash = (hash ^ (unsigned char)*text) * 16777619u;
+    }
+    return hash;
+}
+
 /* The way back: as many bytes as TEXT has pairs of lower-case digits, up to anything else, and a
  * NUL. Returns how many. */
 static inline size_t mgw_unhex(const char *text, char *bytes)
@@ -121,6 +131,26 @@ static inline enum mgw_status mgw_check_blob(struct mgw_call *call, const struct
     return key >= 1 && key <= key_max
                ? MGW_OK
                : mgw_fail(call, MGW_INVALID, "key: %zu bytes, not 1 to %zu", key, key_max);
+}
+
+/* MGW_INVALID where LENGTH bytes were not what PUT announced. */
+static inline enum mgw_status mgw_check_length(struct mgw_call *call, const struct mgw_put *put,
+                                               uint64_t length)
+{
+    if (!(put->flags & MGW_PUT_LENGTH_KNOWN) || put->length == length) {
+        return MGW_OK;
+    }
+    return mgw_fail(call, MGW_INVALID, "%llu bytes where %llu were announced",
+                    (unsigned long long)length, (unsigned long long)put->length);
+}
+
+/* A stat that asks for bytes, modified_ms and etag alone. */
+static inline struct mgw_stat mgw_bare_stat(void)
+{
+    struct mgw_stat stat;
+    memset(&stat, 0, sizeof stat);
+    stat.size = offsetof(struct mgw_stat, content_type);
+    return stat;
 }
 
 /* ---- A blob's properties as bytes, for stores that keep bytes only ---- */
@@ -179,6 +209,41 @@ static inline enum mgw_status mgw_props_read(struct mgw_call *call, const char *
     stat->metadata = count > 0 ? map : NULL;
     return MGW_OK;
 }
+
+/* ---- A page of a list, where the store tells its names in no order ---- */
+
+struct mgw_name {
+    char text[256];
+    uint64_t bytes;
+    int64_t modified_ms;
+};
+
+/* The `limit` least of the names that are added, in order, each once, of those that begin with
+ * `prefix` and come behind `after`. `names` has room for one more than `limit`. */
+struct mgw_page {
+    const char *prefix, *after;
+    size_t limit, count;
+    struct mgw_name *names;
+};
+
+static inline void mgw_page_add(struct mgw_page *page, const struct mgw_name *name)
+{
+    size_t at = page->count;
+    if (strncmp(name->text, page->prefix, strlen(page->prefix)) != 0 ||
+        strcmp(name->text, page->after) <= 0) {
+        return;
+    }
+    while (at > 0 && strcmp(page->names[at - 1].text, name->text) > 0) {
+        at--;
+    }
+    if (at == 0 || strcmp(page->names[at - 1].text, name->text) != 0) {
+        memmove(page->names + at + 1, page->names + at, (page->count - at) * sizeof *name);
+        page->names[at] = *name;
+        page->count += page->count < page->limit;
+    }
+}
+
+/* ---- Bytes that have to be gathered before they can be sent ---- */
 
 #if defined(_POSIX_C_SOURCE) && _POSIX_C_SOURCE >= 200809L
 /* A file in FOLDER without a name, gone with its descriptor, also after kill -9; NULL: errno. */

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Requests by libcurl for a driver whose store speaks HTTP: connections are kept, the call's
+ * deadline and cancellation are heeded, statuses are the ABI's. Not part of the ABI, as help.h is
+ * not; C only; the plugin links libcurl (7.85 or later) and pthreads.
+ *
+ * HTTP and HTTPS alone, certificates are verified, no redirect is followed, no proxy of the
+ * environment is used; 10 s to connect, 60 s without a byte. */
+#ifndef MEDIAGW_HELP_HTTP_H
+#define MEDIAGW_HELP_HTTP_H
+
+#include <mediagw/help.h>
+
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <pthread.h>
+
+#define MGW_HTTP_ANSWER_MAX (INT64_C(64) << 20) /* bytes of any one answer */
+
+/* A server, or a folder of it; used by any number of threads. */
+struct mgw_http {
+    const struct mgw_host *host;
+    char *url;
+    CURL *model; /* has the options that all requests share */
+    pthread_mutex_t lock;
+    CURL *idle[64]; /* copies of it, with their connections */
+    size_t idle_count;
+};
+
+/* A request, and what came back; zeroed, then the first part is filled. */
+struct mgw_http_request {
+    const char *method, *path; /* from the url on, percent-encoded */
+    const char *range;         /* "0-99" */
+    const char *header;        /* one more: "Depth: 1" */
+    const char *text;          /* the body: this, or all of FILE */
+    FILE *file;
+    char *into; /* where the body of a 2xx goes: at most ROOM bytes of memory, a file, or nowhere */
+    size_t room;
+    FILE *out;
+
+    size_t got;          /* bytes in memory */
+    long code;           /* 0: no answer */
+    uint64_t total;      /* what Content-Range says of the whole; else as it was */
+    int64_t modified_ms; /* Last-Modified; negative: none */
+};
+
+static inline size_t mgw_http_on_body(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct mgw_http_request *request = (struct mgw_http_request *)ctx;
+    size_t length = size * count;
+    if (request->out || !request->into) {
+        return request->out ? fwrite(bytes, 1, length, request->out) : length;
+    }
+    if (length > request->room - request->got) {
+        return 0;
+    }
+    memcpy(request->into + request->got, bytes, length);
+    request->got += length;
+    return length;
+}
+
+static inline int mgw_http_on_progress(void *ctx, curl_off_t total, curl_off_t now,
+                                       curl_off_t up_total, curl_off_t up)
+{
+    const struct mgw_call *call = (const struct mgw_call *)ctx;
+    (void)total, (void)up_total, (void)up;
+    return call->cancelled(call) || now > MGW_HTTP_ANSWER_MAX;
+}
+
+static inline void mgw_http_close(struct mgw_http *http)
+{
+    while (http->idle_count > 0) {
+        curl_easy_cleanup(http->idle[--http->idle_count]);
+    }
+    curl_easy_cleanup(http->model);
+    pthread_mutex_destroy(&http->lock);
+    free(http->url);
+}
+
+static inline void mgw_http_init(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* The configuration that mgw_http_open() reads, to be listed among a plugin's keys. */
+#define MGW_HTTP_KEYS                                                                              \
+    {.size = sizeof(struct mgw_config_key),                                                        \
+     .key = "url",                                                                                 \
+     .type = MGW_CONFIG_STRING,                                                                    \
+     .flags = MGW_CONFIG_REQUIRED,                                                                 \
+     .help = "The store's place, as https://HOST[:PORT]/PATH."},                                   \
+        {.size = sizeof(struct mgw_config_key),                                                    \
+         .key = "user",                                                                            \
+         .type = MGW_CONFIG_STRING,                                                                \
+         .help = "Who it logs in as (Basic), over https or to loopback only."},                    \
+        {.size = sizeof(struct mgw_config_key),                                                    \
+         .key = "password",                                                                        \
+         .type = MGW_CONFIG_SECRET,                                                                \
+         .help = "The user's password."},                                                          \
+    {                                                                                              \
+        .size = sizeof(struct mgw_config_key), .key = "ca_file", .type = MGW_CONFIG_PATH,          \
+        .help = "Certificates (PEM) to trust instead of the system's."                             \
+    }
+
+/* Fills HTTP, without a request. Anything but MGW_OK leaves nothing. */
+static inline enum mgw_status mgw_http_open(struct mgw_call *call, struct mgw_http *http,
+                                            const struct mgw_config *config,
+                                            const struct mgw_host *host)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const char *url = mgw_config_text(config, "url"), *user = mgw_config_text(config, "user");
+    const char *password = mgw_config_text(config, "password");
+    const char *ca_file = mgw_config_text(config, "ca_file");
+    size_t length = url ? strlen(url) : 0;
+    if (length == 0) {
+        return mgw_fail(call, MGW_INVALID, "url: give the store's place");
+    }
+    if (user && !mgw_url_is_private(url)) {
+        return mgw_fail(call, MGW_INVALID, "user: a password goes over https or to loopback only");
+    }
+    pthread_once(&once, mgw_http_init);
+    memset(http, 0, sizeof *http);
+    http->host = host;
+    http->url = strndup(url, length - (url[length - 1] == '/'));
+    CURL *curl = http->model = curl_easy_init();
+    pthread_mutex_init(&http->lock, NULL);
+    if (!curl || !http->url || curl_easy_setopt(curl, CURLOPT_USERNAME, user) != CURLE_OK ||
+        curl_easy_setopt(curl, CURLOPT_PASSWORD, password) != CURLE_OK ||
+        (ca_file && curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file) != CURLE_OK)) {
+        mgw_http_close(http);
+        return mgw_no_memory(call);
+    }
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, mgw_http_on_progress);
+    curl_easy_setopt(curl, CURLOPT_FILETIME, 1L);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, mgw_http_on_body);
+    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    return MGW_OK;
+}
+
+/* A file is sent by fread(), and again by fseek() where a kept connection turned out to be dead. */
+static inline CURLcode mgw_http_perform(struct mgw_call *call, const struct mgw_http *http,
+                                        struct mgw_http_request *request, CURL *curl)
+{
+    char expect[] = "Expect:", *url = NULL;
+    struct curl_slist more = {(char *)(uintptr_t)request->header, NULL};
+    struct curl_slist lines = {expect, request->header ? &more : NULL};
+    int64_t left = call->deadline_ms ? call->deadline_ms - http->host->monotonic_ms() : 0;
+    size_t size = strlen(http->url) + strlen(request->path) + 1;
+    url = (char *)call->alloc(call, size);
+    if (!url) {
+        return CURLE_OUT_OF_MEMORY;
+    }
+    snprintf(url, size, "%s%s", http->url, request->path);
+    curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+    if (request->text) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->text);
+    } else if (request->file) {
+        fseeko(request->file, 0, SEEK_END);
+        curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)ftello(request->file));
+        curl_easy_setopt(curl, CURLOPT_READDATA, request->file);
+        rewind(request->file);
+    }
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    curl_easy_setopt(curl, CURLOPT_RANGE, request->range);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, &lines);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(left < 0 ? 1 : left));
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, call);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, request);
+    return curl_easy_perform(curl);
+}
+
+/* What a failure means. A write without a clear answer may have happened. */
+static inline enum mgw_status mgw_http_judge(const struct mgw_http_request *request,
+                                             CURLcode result, long sent)
+{
+    static const struct {
+        long code;
+        enum mgw_status status;
+    } known[] = {{401, MGW_DENIED},  {403, MGW_DENIED},    {404, MGW_NOT_FOUND},
+                 {405, MGW_EXISTS},  {409, MGW_NOT_FOUND}, {410, MGW_NOT_FOUND},
+                 {412, MGW_EXISTS},  {413, MGW_TOO_LARGE}, {416, MGW_RANGE},
+                 {423, MGW_BUSY},    {429, MGW_BUSY},      {503, MGW_UNAVAILABLE},
+                 {507, MGW_NO_SPACE}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (known[i].code == request->code && result == CURLE_HTTP_RETURNED_ERROR) {
+            return known[i].status;
+        }
+    }
+    if (result == CURLE_PEER_FAILED_VERIFICATION) {
+        return MGW_DENIED;
+    }
+    if (result == CURLE_OK || result == CURLE_WRITE_ERROR ||
+        (result == CURLE_HTTP_RETURNED_ERROR && request->code < 500)) {
+        return MGW_IO;
+    }
+    bool writes = request->file || strcmp(request->method, "DELETE") == 0;
+    return writes && sent > 0 ? MGW_UNKNOWN_OUTCOME : MGW_UNAVAILABLE;
+}
+
+static inline CURL *mgw_http_take(struct mgw_http *http)
+{
+    pthread_mutex_lock(&http->lock);
+    CURL *curl =
+        http->idle_count > 0 ? http->idle[--http->idle_count] : curl_easy_duphandle(http->model);
+    pthread_mutex_unlock(&http->lock);
+    return curl;
+}
+
+static inline void mgw_http_give(struct mgw_http *http, CURL *curl)
+{
+    pthread_mutex_lock(&http->lock);
+    bool kept = http->idle_count < sizeof http->idle / sizeof http->idle[0];
+    if (kept) {
+        http->idle[http->idle_count++] = curl;
+    }
+    pthread_mutex_unlock(&http->lock);
+    if (!kept) {
+        curl_easy_cleanup(curl);
+    }
+}
+
+/* MGW_OK where the server answered 2xx, all of it. 405 and 412 are MGW_EXISTS, 409 is
+ * MGW_NOT_FOUND (a folder above is missing), 503 and 5xx to reads are MGW_UNAVAILABLE, other 5xx
+ * and lost answers to writes MGW_UNKNOWN_OUTCOME, an answer that does not fit is MGW_IO. */
+static inline enum mgw_status mgw_http_send(struct mgw_call *call, struct mgw_http *http,
+                                            struct mgw_http_request *request)
+{
+    struct curl_header *range;
+    curl_off_t modified = -1;
+    long sent = 0;
+    enum mgw_status status = mgw_over(call, http->host);
+    if (status != MGW_OK) {
+        return status;
+    }
+    CURL *curl = mgw_http_take(http);
+    if (!curl) {
+        return mgw_no_memory(call);
+    }
+    request->got = 0;
+    CURLcode result = mgw_http_perform(call, http, request, curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &request->code);
+    curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &sent);
+    curl_easy_getinfo(curl, CURLINFO_FILETIME_T, &modified);
+    request->modified_ms = modified * 1000;
+    if (curl_easy_header(curl, "Content-Range", 0, CURLH_HEADER, -1, &range) == CURLHE_OK) {
+        sscanf(range->value, "bytes %*u-%*u/%" SCNu64, &request->total);
+    }
+    mgw_http_give(http, curl);
+    status = result != CURLE_OK ? mgw_over(call, http->host) : MGW_OK;
+    if (status != MGW_OK || (result == CURLE_OK && request->code / 100 == 2)) {
+        return status;
+    }
+    snprintf(call->error->foreign_code, sizeof call->error->foreign_code, "%ld", request->code);
+    return mgw_fail(call, mgw_http_judge(request, result, sent), "%s %s%s: %s (%ld)",
+                    request->method, http->url, request->path, curl_easy_strerror(result),
+                    request->code);
+}
+
+#endif
