@@ -7,30 +7,24 @@
 #include <libxml/xmlreader.h>
 #include <mediagw/help/http.h>
 
-enum { KEY_BYTES = 120, PATH_SIZE = 2 * KEY_BYTES + 80, HASHES = 256 };
-
-/* A header: this, the version's id, the blob's length, each with a NUL; the properties. */
-#define FORMAT "mediagw blob 1"
-enum { HEADER = 8192, ID_AT = sizeof FORMAT, BYTES_AT = ID_AT + 33, PROPS_AT = BYTES_AT + 21 };
+enum { KEY_BYTES = 120, HEX_SIZE = 2 * KEY_BYTES + 1, PATH_SIZE = HEX_SIZE + 80, HASHES = 256 };
 
 struct dav {
     struct mgw_http http;
-    char *spool_dir, id[33];
+    char id[33];
 };
 
-/* A writer or a reader. */
+/* A writer or a reader; a reader's `spooled` tells the version's id and length alone. */
 struct handle {
     struct dav *dav;
-    char path[PATH_SIZE], id[33]; /* of the version */
-    struct mgw_put put;
-    uint64_t bytes; /* of the blob, so far */
-    FILE *spool;    /* header and bytes */
+    char path[PATH_SIZE];
+    struct mgw_spooled spooled;
 };
 
 static enum mgw_status place(struct mgw_call *call, const struct mgw_blob *blob, char *path)
 {
     enum mgw_status status = mgw_check_blob(call, blob, KEY_BYTES);
-    char name[2 * KEY_BYTES + 1];
+    char name[HEX_SIZE];
     if (status == MGW_OK) {
         mgw_hex(blob->key, strlen(blob->key), name);
         snprintf(path, PATH_SIZE, "/k%s/%02x/%s", blob->bucket, mgw_hash(blob->key) >> 24, name);
@@ -38,151 +32,89 @@ static enum mgw_status place(struct mgw_call *call, const struct mgw_blob *blob,
     return status;
 }
 
-/* What HEADER tells of a resource of TOTAL bytes. */
-static enum mgw_status tell(struct mgw_call *call, const char *header, uint64_t total,
-                            struct mgw_stat *stat)
-{
-    stat->bytes = strtoull(header + BYTES_AT, NULL, 10);
-    stat->etag = header + ID_AT;
-    if (total < HEADER || total - HEADER != stat->bytes) {
-        return mgw_fail(call, MGW_NOT_FOUND, "what lies there is not whole");
-    }
-    return memcmp(header, FORMAT, sizeof FORMAT) == 0
-               ? mgw_props_read(call, header + PROPS_AT, HEADER - PROPS_AT, stat)
-               : mgw_fail(call, MGW_INVALID, "what lies there is no \"" FORMAT "\"");
-}
-
-/* LENGTH bytes from FROM on of the resource that REQUEST names; MGW_RANGE where it has less. */
-static enum mgw_status fetch(struct mgw_call *call, struct dav *dav,
-                             struct mgw_http_request *request, uint64_t from, void *buffer,
-                             size_t length)
-{
-    char range[64];
-    snprintf(range, sizeof range, "%" PRIu64 "-%" PRIu64, from, from + length - 1);
-    request->method = "GET";
-    request->range = range;
-    request->into = buffer;
-    request->room = length;
-    enum mgw_status status = mgw_http_send(call, &dav->http, request);
-    return status == MGW_OK && request->got < length ? MGW_RANGE : status;
-}
-
 /* The blob at PATH; MGW_NOT_FOUND also where it is not whole. Apache looks at a file before it
  * opens it: while a blob is replaced or removed it may answer another version's size, or 403. */
 static enum mgw_status look(struct mgw_call *call, struct dav *dav, const char *path,
                             struct mgw_stat *stat)
 {
-    char *header = call->alloc(call, HEADER);
-    for (int tries = header ? 5 : 0; tries > 0; tries--) {
-        struct mgw_http_request request = {.path = path, .total = HEADER};
-        enum mgw_status status = fetch(call, dav, &request, 0, header, HEADER);
+    char header[MGW_HEADER];
+    for (int tries = 1;; tries++) {
+        struct mgw_http_request request = {.path = path, .total = MGW_HEADER};
+        enum mgw_status status = mgw_http_get(call, &dav->http, &request, 0, header, sizeof header);
         stat->modified_ms = request.modified_ms;
         if (status == MGW_OK || status == MGW_RANGE) {
-            status = tell(call, header, status == MGW_OK ? request.total : 0, stat);
+            status = mgw_header_read(call, header, status ? 0 : request.total, stat);
         }
-        bool unsure = request.code == 403 || (status == MGW_NOT_FOUND && request.code != 404);
-        if (!unsure || tries == 1) {
+        bool sure = request.code != 403 && (status != MGW_NOT_FOUND || request.code == 404);
+        if (sure || tries == 5) {
             return status;
         }
     }
-    return mgw_no_memory(call);
 }
 
-/* ---- Writing ---- */
-
-static void put_abort(struct mgw_call *call, void *writer)
+static void put_abort(struct mgw_call *call, void *handle)
 {
-    struct handle *handle = writer;
+    struct handle *writer = handle;
     (void)call;
-    fclose(handle->spool);
-    free(handle);
-}
-
-static enum mgw_status begin(struct mgw_call *call, struct dav *dav, const char *path,
-                             const struct mgw_put *put, void **writer)
-{
-    char header[HEADER] = FORMAT;
-    struct handle *handle = calloc(1, sizeof *handle);
-    if (!handle || !(handle->spool = mgw_spool(dav->spool_dir))) {
-        free(handle);
-        return mgw_fail_errno(call, dav->spool_dir);
-    }
-    handle->dav = dav;
-    handle->put = (struct mgw_put){.flags = put->flags, .length = put->length};
-    mgw_new_id(dav->http.host, handle->id);
-    memcpy(header + ID_AT, handle->id, sizeof handle->id);
-    snprintf(handle->path, sizeof handle->path, "%s", path);
-    if (!mgw_props_write(put, header + PROPS_AT, HEADER - PROPS_AT)) {
-        put_abort(call, handle);
-        return mgw_fail(call, MGW_INVALID, "metadata: too much, or a name is not [a-z0-9-]+");
-    }
-    fwrite(header, HEADER, 1, handle->spool); /* what became of it is asked later */
-    *writer = handle;
-    return MGW_OK;
+    fclose(writer->spooled.file);
+    free(writer);
 }
 
 static enum mgw_status put_begin(struct mgw_call *call, void *instance, const struct mgw_blob *blob,
-                                 const struct mgw_put *put, void **writer)
+                                 const struct mgw_put *put, void **handle)
 {
-    char path[PATH_SIZE];
-    enum mgw_status status = place(call, blob, path);
-    return status == MGW_OK ? begin(call, instance, path, put, writer) : status;
+    struct dav *dav = instance;
+    struct handle *writer = calloc(1, sizeof *writer);
+    enum mgw_status status = writer ? place(call, blob, writer->path) : mgw_no_memory(call);
+    if (status == MGW_OK) {
+        status = mgw_http_spool(call, &dav->http, put, &writer->spooled);
+    }
+    if (status != MGW_OK) {
+        free(writer);
+        return status;
+    }
+    writer->dav = dav;
+    *handle = writer;
+    return MGW_OK;
 }
 
 static enum mgw_status put_write(struct mgw_call *call, void *writer, const void *bytes,
                                  size_t length)
 {
-    struct handle *handle = writer;
-    handle->bytes += length;
-    return fwrite(bytes, 1, length, handle->spool) == length
-               ? MGW_OK
-               : mgw_fail_errno(call, handle->dav->spool_dir);
+    return mgw_spooled_write(call, &((struct handle *)writer)->spooled, bytes, length);
 }
 
 /* The PUT, and again where a folder is missing: that is 409 (RFC 4918, 9.7.1), of nginx 500. */
-static enum mgw_status publish(struct mgw_call *call, struct handle *handle)
+static enum mgw_status publish(struct mgw_call *call, struct handle *writer)
 {
-    struct mgw_http *http = &handle->dav->http;
-    struct mgw_http_request put = {.method = "PUT", .path = handle->path, .file = handle->spool};
+    struct mgw_http *http = &writer->dav->http;
+    struct mgw_http_request put = {
+        .method = "PUT", .path = writer->path, .file = writer->spooled.file};
     enum mgw_status status = mgw_http_send(call, http, &put);
     if (status != MGW_NOT_FOUND && status != MGW_UNKNOWN_OUTCOME) {
         return status;
     }
-    for (const char *end = handle->path; (end = strchr(end + 1, '/'));) {
+    for (const char *end = writer->path; (end = strchr(end + 1, '/'));) {
         char folder[PATH_SIZE];
-        snprintf(folder, sizeof folder, "%.*s/", (int)(end - handle->path), handle->path);
+        snprintf(folder, sizeof folder, "%.*s/", (int)(end - writer->path), writer->path);
         mgw_http_send(call, http, &(struct mgw_http_request){.method = "MKCOL", .path = folder});
     }
     return mgw_http_send(call, http, &put);
 }
 
-static enum mgw_status put_commit(struct mgw_call *call, void *writer, struct mgw_stat *stat)
+static enum mgw_status put_commit(struct mgw_call *call, void *handle, struct mgw_stat *stat)
 {
-    struct handle *handle = writer;
+    struct handle *writer = handle;
     struct mgw_stat seen = mgw_bare_stat();
-    char *header = call->alloc(call, HEADER);
-    enum mgw_status status = mgw_check_length(call, &handle->put, handle->bytes);
-    if (status != MGW_OK) {
-        return status;
+    enum mgw_status status = mgw_spooled_end(call, &writer->spooled, stat);
+    status = status == MGW_OK ? publish(call, writer) : status;
+    if (status == MGW_OK) {
+        bool there = look(call, writer->dav, writer->path, &seen) == MGW_OK; /* perhaps another's */
+        stat->modified_ms = there ? seen.modified_ms : writer->dav->http.host->wall_ms();
+        put_abort(call, writer);
     }
-    fseeko(handle->spool, BYTES_AT, SEEK_SET);
-    fprintf(handle->spool, "%020" PRIu64, handle->bytes);
-    rewind(handle->spool);
-    if (!header || ferror(handle->spool) || fread(header, HEADER, 1, handle->spool) != 1) {
-        return mgw_fail_errno(call, handle->dav->spool_dir);
-    }
-    status = publish(call, handle);
-    if (status != MGW_OK) {
-        return status;
-    }
-    status = tell(call, header, HEADER + handle->bytes, stat);
-    bool there = look(call, handle->dav, handle->path, &seen) == MGW_OK; /* perhaps another's */
-    stat->modified_ms = there ? seen.modified_ms : handle->dav->http.host->wall_ms();
-    put_abort(call, handle);
     return status;
 }
-
-/* ---- Reading ---- */
 
 static enum mgw_status blob_stat(struct mgw_call *call, void *instance, const struct mgw_blob *blob,
                                  struct mgw_stat *stat)
@@ -203,86 +135,74 @@ static enum mgw_status blob_remove(struct mgw_call *call, void *instance,
 }
 
 static enum mgw_status read_open(struct mgw_call *call, void *instance, const struct mgw_blob *blob,
-                                 const char *if_etag, void **reader, struct mgw_stat *stat)
+                                 const char *if_etag, void **handle, struct mgw_stat *stat)
 {
-    struct handle *handle = calloc(1, sizeof *handle);
-    enum mgw_status status = handle ? blob_stat(call, instance, blob, stat) : mgw_no_memory(call);
+    struct handle *reader = calloc(1, sizeof *reader);
+    enum mgw_status status = reader ? place(call, blob, reader->path) : mgw_no_memory(call);
+    status = status == MGW_OK ? look(call, instance, reader->path, stat) : status;
     if (status == MGW_OK && if_etag && strcmp(if_etag, stat->etag) != 0) {
         status = mgw_fail(call, MGW_CONFLICT, "the blob is another version by now");
     }
     if (status != MGW_OK) {
-        free(handle);
+        free(reader);
         return status;
     }
-    handle->dav = instance;
-    handle->bytes = stat->bytes;
-    snprintf(handle->id, sizeof handle->id, "%s", stat->etag);
-    *reader = handle;
-    return place(call, blob, handle->path);
+    reader->dav = instance;
+    reader->spooled.length = stat->bytes;
+    memcpy(reader->spooled.id, stat->etag, sizeof reader->spooled.id);
+    *handle = reader;
+    return MGW_OK;
 }
 
 /* The look *behind* the GET tells which version it was of: an id never comes back, so what had it
  * before and after had it in between. */
-static enum mgw_status read_bytes(struct mgw_call *call, void *reader, uint64_t offset,
+static enum mgw_status read_bytes(struct mgw_call *call, void *handle, uint64_t offset,
                                   void *buffer, size_t length, size_t *got)
 {
-    struct handle *handle = reader;
-    struct mgw_stat stat = mgw_bare_stat();
-    struct mgw_http_request request = {.path = handle->path};
-    uint64_t left = handle->bytes - offset;
-    size_t now = left < length ? (size_t)left : length;
-    *got = 0;
-    if (offset > handle->bytes) {
-        return mgw_fail(call, MGW_RANGE, "the blob has %" PRIu64 " bytes", handle->bytes);
+    struct handle *reader = handle;
+    struct mgw_stat now = mgw_bare_stat();
+    struct mgw_http_request request = {.path = reader->path};
+    uint64_t left = reader->spooled.length - offset;
+    *got = left < length ? (size_t)left : length;
+    if (offset > reader->spooled.length) {
+        return mgw_fail(call, MGW_RANGE, "beyond the blob's end");
     }
-    if (now == 0) {
+    if (*got == 0) {
         return MGW_OK;
     }
-    enum mgw_status status = fetch(call, handle->dav, &request, HEADER + offset, buffer, now);
-    enum mgw_status seen = look(call, handle->dav, handle->path, &stat);
-    if (seen == MGW_NOT_FOUND || (seen == MGW_OK && strcmp(stat.etag, handle->id) != 0)) {
+    enum mgw_status status =
+        mgw_http_get(call, &reader->dav->http, &request, MGW_HEADER + offset, buffer, *got);
+    enum mgw_status seen = look(call, reader->dav, reader->path, &now);
+    if (seen == MGW_NOT_FOUND || (seen == MGW_OK && strcmp(now.etag, reader->spooled.id) != 0)) {
         return mgw_fail(call, MGW_CONFLICT, "the blob was replaced or removed while it was read");
     }
-    status = status == MGW_OK ? seen : status;
-    *got = status == MGW_OK ? now : 0;
-    return status;
+    return status == MGW_OK ? seen : status;
 }
 
 /* ---- Lists ---- */
 
-static void take_text(struct mgw_name *now, const char *field, const char *text)
-{
-    if (strcmp(field, "href") == 0) {
-        size_t end = strlen(text);
-        end -= end > 0 && text[end - 1] == '/';
-        const char *slash = memrchr(text, '/', end), *name = slash ? slash + 1 : text;
-        snprintf(now->text, sizeof now->text, "%.*s", (int)(text + end - name), name);
-    } else if (strcmp(field, "getcontentlength") == 0) {
-        now->bytes = strtoull(text, NULL, 10);
-    } else if (strcmp(field, "getlastmodified") == 0) {
-        now->modified_ms = curl_getdate(text, NULL) * INT64_C(1000);
-    }
-}
-
 /* Without a tree: memory is bounded by PAGE. A DOCTYPE, which no server needs, ends it. */
-static bool parse(FILE *answer, struct mgw_page *page, uint64_t least)
+static bool parse(FILE *answer, struct mgw_page *page)
 {
-    int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING, more = -1;
+    int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING, more = -1, type;
     xmlTextReaderPtr xml = xmlReaderForFd(fileno(answer), NULL, NULL, options);
     struct mgw_name now = {.bytes = 0};
     const char *field = "";
-    while (xml && (more = xmlTextReaderRead(xml)) == 1) {
+    while (xml && (more = xmlTextReaderRead(xml)) == 1 &&
+           (type = xmlTextReaderNodeType(xml)) != XML_READER_TYPE_DOCUMENT_TYPE) {
         const char *name = (const char *)xmlTextReaderConstLocalName(xml);
-        int type = xmlTextReaderNodeType(xml);
-        if (type == XML_READER_TYPE_DOCUMENT_TYPE) {
-            break;
-        } else if (type == XML_READER_TYPE_ELEMENT) {
+        const char *text = (const char *)xmlTextReaderConstValue(xml);
+        char key[sizeof now.text];
+        if (type == XML_READER_TYPE_ELEMENT) {
             field = name;
-        } else if (type == XML_READER_TYPE_TEXT) {
-            take_text(&now, field, (const char *)xmlTextReaderConstValue(xml));
+        } else if (type == XML_READER_TYPE_TEXT && strcmp(field, "href") == 0) {
+            mgw_name_of_path(&now, text);
+        } else if (type == XML_READER_TYPE_TEXT && strcmp(field, "getcontentlength") == 0) {
+            now.bytes = strtoull(text, NULL, 10);
+        } else if (type == XML_READER_TYPE_TEXT && strcmp(field, "getlastmodified") == 0) {
+            now.modified_ms = curl_getdate(text, NULL) * INT64_C(1000);
         } else if (type == XML_READER_TYPE_END_ELEMENT && strcmp(name, "response") == 0) {
-            char key[sizeof now.text];
-            if (now.bytes >= least && 2 * mgw_unhex(now.text, key) == strlen(now.text)) {
+            if (2 * mgw_unhex(now.text, key) == strlen(now.text)) {
                 mgw_page_add(page, &now);
             }
             now = (struct mgw_name){.bytes = 0};
@@ -292,9 +212,9 @@ static bool parse(FILE *answer, struct mgw_page *page, uint64_t least)
     return more == 0;
 }
 
-/* Fills PAGE with what has a name in hex and LEAST bytes. */
+/* Fills PAGE with the members whose names are in hex. */
 static enum mgw_status read_folder(struct mgw_call *call, struct dav *dav, const char *path,
-                                   struct mgw_page *page, uint64_t least)
+                                   struct mgw_page *page)
 {
     struct mgw_http_request request = {
         .method = "PROPFIND",
@@ -302,14 +222,14 @@ static enum mgw_status read_folder(struct mgw_call *call, struct dav *dav, const
         .header = "Depth: 1",
         .text = "<?xml version=\"1.0\"?><propfind xmlns=\"DAV:\"><prop><getcontentlength/>"
                 "<getlastmodified/></prop></propfind>",
-        .out = mgw_spool(dav->spool_dir)};
+        .out = mgw_spool(dav->http.spool_dir)};
     if (!request.out) {
-        return mgw_fail_errno(call, dav->spool_dir);
+        return mgw_fail_errno(call, dav->http.spool_dir);
     }
     enum mgw_status status = mgw_http_send(call, &dav->http, &request);
     rewind(request.out);
     page->count = 0;
-    if (status == MGW_OK && !parse(request.out, page, least)) {
+    if (status == MGW_OK && !parse(request.out, page)) {
         status = mgw_fail(call, MGW_IO, "%s%s: no list came", dav->http.url, path);
     }
     fclose(request.out);
@@ -321,11 +241,8 @@ static bool emit_all(const char *hash, const struct mgw_page *page, mgw_list_emi
     for (size_t i = 0; i < page->count; i++) {
         const struct mgw_name *now = &page->names[i];
         char key[sizeof now->text], cursor[3 + sizeof now->text];
-        struct mgw_list_entry entry = {.size = sizeof entry,
-                                       .key = key,
-                                       .bytes = now->bytes - HEADER,
-                                       .modified_ms = now->modified_ms,
-                                       .cursor = cursor};
+        const struct mgw_list_entry entry = {sizeof entry,     key,  now->bytes - MGW_HEADER,
+                                             now->modified_ms, NULL, cursor};
         mgw_unhex(now->text, key);
         snprintf(cursor, sizeof cursor, "%s/%s", hash, now->text);
         if (!emit(ctx, &entry)) {
@@ -339,7 +256,7 @@ static enum mgw_status list(struct mgw_call *call, void *instance, const char *b
                             const char *prefix, const char *cursor, uint32_t limit,
                             mgw_list_emit *emit, void *ctx)
 {
-    char path[PATH_SIZE], hex[2 * KEY_BYTES + 1];
+    char path[PATH_SIZE], hex[HEX_SIZE];
     const struct mgw_blob any = {sizeof any, bucket, "k"};
     enum mgw_status status = place(call, &any, path);
     bool ours = strlen(cursor) < 3 + sizeof hex && mgw_unhex(cursor, hex) == 1 &&
@@ -352,17 +269,18 @@ static enum mgw_status list(struct mgw_call *call, void *instance, const char *b
     }
     struct mgw_name *names = calloc(HASHES + limit + 2, sizeof *names);
     struct mgw_page hashes = {.prefix = "", .after = "", .limit = HASHES, .names = names};
-    struct mgw_page blobs = {.prefix = hex, .limit = limit, .names = names + HASHES + 1};
+    struct mgw_page blobs = {
+        .prefix = hex, .least = MGW_HEADER, .limit = limit, .names = names + HASHES + 1};
     mgw_hex(prefix, strlen(prefix), hex);
     snprintf(path, sizeof path, "/k%s/", bucket);
-    status = names ? read_folder(call, instance, path, &hashes, 0) : mgw_no_memory(call);
+    status = names ? read_folder(call, instance, path, &hashes) : mgw_no_memory(call);
     for (size_t i = 0; status == MGW_OK && i < hashes.count && blobs.limit > 0; i++) {
-        int order = ours ? strncmp(names[i].text, cursor, 2) : 1;
-        blobs.after = order == 0 ? cursor + 3 : "";
-        snprintf(path, sizeof path, "/k%s/%.2s/", bucket, names[i].text);
-        status = order >= 0 ? read_folder(call, instance, path, &blobs, HEADER) : MGW_OK;
-        if (order >= 0 && status == MGW_OK) {
-            bool more = emit_all(names[i].text, &blobs, emit, ctx);
+        int order = strncmp(names[i].text, cursor, 2);
+        if (order >= 0) {
+            blobs.after = order == 0 ? cursor + 3 : "";
+            snprintf(path, sizeof path, "/k%s/%.2s/", bucket, names[i].text);
+            status = read_folder(call, instance, path, &blobs);
+            bool more = !status && emit_all(names[i].text, &blobs, emit, ctx);
             blobs.limit = more ? blobs.limit - blobs.count : 0;
         }
     }
@@ -372,58 +290,64 @@ static enum mgw_status list(struct mgw_call *call, void *instance, const char *b
 
 /* ---- The store ---- */
 
+static enum mgw_status dav_health(struct mgw_call *call, void *instance)
+{
+    struct dav *dav = instance;
+    struct mgw_stat marker = mgw_bare_stat();
+    enum mgw_status status = look(call, dav, "/store", &marker);
+    if (status == MGW_OK && !*dav->id) { /* when it is opened */
+        memcpy(dav->id, marker.etag, sizeof dav->id);
+    }
+    return status == MGW_OK && strcmp(marker.etag, dav->id) != 0
+               ? mgw_fail(call, MGW_UNAVAILABLE, "%s is another store by now", dav->http.url)
+               : status;
+}
+
 /* Of several who make the folder one succeeds, and writes the marker: its id is the store's. */
 static enum mgw_status init(struct mgw_call *call, struct dav *dav)
 {
+    struct handle writer = {.dav = dav, .path = "/store"};
     struct mgw_http_request folder = {.method = "MKCOL", .path = "/"};
     struct mgw_put put = {.size = offsetof(struct mgw_put, content_type)};
     struct mgw_stat stat = mgw_bare_stat();
-    void *writer;
     enum mgw_status status = mgw_http_send(call, &dav->http, &folder);
-    if (status == MGW_EXISTS) {
-        return mgw_fail(call, MGW_INVALID, "%s has no marker, yet is there", dav->http.url);
+    if (status == MGW_OK) {
+        status = mgw_http_spool(call, &dav->http, &put, &writer.spooled);
     }
-    status = status == MGW_OK ? begin(call, dav, "/store", &put, &writer) : status;
-    if (status == MGW_OK && (status = put_commit(call, writer, &stat)) != MGW_OK) {
-        put_abort(call, writer);
+    if (status == MGW_OK) {
+        status = mgw_spooled_end(call, &writer.spooled, &stat);
+        status = status == MGW_OK ? publish(call, &writer) : status;
+        fclose(writer.spooled.file);
     }
-    return status;
+    return status == MGW_OK || status == MGW_EXISTS ? dav_health(call, dav) : status;
 }
 
 static void dav_destroy(void *instance)
 {
-    struct dav *dav = instance;
-    mgw_http_close(&dav->http);
-    free(dav->spool_dir);
-    free(dav);
+    mgw_http_close(instance);
+    free(instance);
 }
 
 static enum mgw_status dav_create(struct mgw_call *call, const struct mgw_config *config,
                                   const struct mgw_host *host, void **instance)
 {
-    struct mgw_stat marker = mgw_bare_stat();
     struct dav *dav = calloc(1, sizeof *dav);
-    enum mgw_status status =
-        dav ? mgw_http_open(call, &dav->http, config, host) : mgw_no_memory(call);
-    if (status != MGW_OK) {
-        free(dav);
-        return status;
+    if (!dav) {
+        return mgw_no_memory(call);
     }
     xmlInitParser();
-    dav->spool_dir = strdup(mgw_config_text(config, "spool_dir"));
-    status = dav->spool_dir ? look(call, dav, "/store", &marker) : mgw_no_memory(call);
+    enum mgw_status status = mgw_http_open(call, &dav->http, config, host);
+    status = status == MGW_OK ? dav_health(call, dav) : status;
     if (status == MGW_NOT_FOUND && (config->flags & MGW_CREATE_INIT)) {
         status = init(call, dav);
-        status = status == MGW_OK ? look(call, dav, "/store", &marker) : status;
-    } else if (status == MGW_NOT_FOUND) {
-        mgw_fail(call, status, "no store at %s; create it with: mediagw init --config FILE",
-                 dav->http.url);
+    }
+    if (status == MGW_NOT_FOUND) {
+        mgw_fail(call, status, "no store at %s; `mediagw init` makes one", dav->http.url);
     }
     if (status != MGW_OK) {
         dav_destroy(dav);
         return status;
     }
-    snprintf(dav->id, sizeof dav->id, "%s", marker.etag);
     *instance = dav;
     return MGW_OK;
 }
@@ -437,16 +361,6 @@ static enum mgw_status dav_describe(struct mgw_call *call, void *instance,
         limits->store_id = mgw_keep(call, ((struct dav *)instance)->id);
     }
     return MGW_OK;
-}
-
-static enum mgw_status dav_health(struct mgw_call *call, void *instance)
-{
-    struct dav *dav = instance;
-    struct mgw_stat marker = mgw_bare_stat();
-    enum mgw_status status = look(call, dav, "/store", &marker);
-    return status == MGW_NOT_FOUND || (status == MGW_OK && strcmp(marker.etag, dav->id) != 0)
-               ? mgw_fail(call, MGW_UNAVAILABLE, "the store at %s is gone", dav->http.url)
-               : status;
 }
 
 static const struct mgw_storage_driver driver = {
@@ -467,14 +381,7 @@ static const struct mgw_storage_driver driver = {
     .health = dav_health,
 };
 
-static const struct mgw_config_key keys[] = {
-    MGW_HTTP_KEYS,
-    {.size = sizeof keys[0],
-     .key = "spool_dir",
-     .type = MGW_CONFIG_PATH,
-     .fallback = "/var/tmp",
-     .help = "Where blobs lie while they come in, in files without a name."},
-};
+static const struct mgw_config_key keys[] = {MGW_HTTP_KEYS};
 
 static const struct mgw_plugin plugin = {
     .size = sizeof plugin,

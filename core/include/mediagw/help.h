@@ -153,47 +153,77 @@ static inline struct mgw_stat mgw_bare_stat(void)
     return stat;
 }
 
-/* ---- A blob's properties as bytes, for stores that keep bytes only ---- */
+/* ---- A header before a blob's bytes, for stores that keep bytes only ----
+ *
+ * The version's id, how many bytes follow, content type and metadata, in MGW_HEADER bytes: so one
+ * write publishes all of them together, and what is shorter than its header says is no blob. */
 
-/* The NUL-terminated texts: "=" and the content type (or nothing), name, value, name, value, …, an
- * empty one. Their bytes, written to OUT as far as SIZE allows; 0: a name is not [a-z0-9-]+, the
- * map is beyond MGW_METADATA_MAX, or SIZE is too small. */
-static inline size_t mgw_props_write(const struct mgw_put *put, char *out, size_t size)
+#define MGW_HEADER 8192u
+#define MGW_HEADER_MAGIC "mediagw blob 1" /* with its NUL; then NUL-terminated texts: */
+#define MGW_HEADER_ID 15u                 /* 32 hex digits, the blob's etag */
+#define MGW_HEADER_LENGTH 48u             /* 20 decimal digits */
+/* "=" and the content type, or nothing; name, value, name, value, …, an empty one */
+#define MGW_HEADER_PROPS 69u
+
+/* Fills HEADER, but for the length. MGW_INVALID where PUT's metadata are not what storage.h says,
+ * or do not fit. */
+static inline enum mgw_status mgw_header_write(struct mgw_call *call, const struct mgw_put *put,
+                                               const char id[33], char header[MGW_HEADER])
 {
     const char *type = MGW_HAS(put, content_type) ? put->content_type : NULL;
     const char *const *map = MGW_HAS(put, metadata) ? put->metadata : NULL;
-    size_t total = 0;
-    int length = snprintf(out, size, "%s%s", type ? "=" : "", type ? type : "");
-    size_t at = (size_t)length + 1;
-    for (; map && map[0] && at < size; map += 2) {
+    size_t at = MGW_HEADER_PROPS, total = 0, room = MGW_HEADER - at;
+    memset(header, 0, MGW_HEADER);
+    memcpy(header, MGW_HEADER_MAGIC, sizeof MGW_HEADER_MAGIC);
+    memcpy(header + MGW_HEADER_ID, id, 33);
+    at += (size_t)snprintf(header + at, room, "%s%s", type ? "=" : "", type ? type : "") + 1;
+    for (; map && map[0] && at < MGW_HEADER; map += 2) {
         size_t name = strlen(map[0]), value = strlen(map[1]);
         total += name + value;
-        if (!name || strspn(map[0], "abcdefghijklmnopqrstuvwxyz0123456789-") != name ||
-            total > MGW_METADATA_MAX || at + name + value + 2 >= size) {
-            return 0;
+        if (!name || strspn(map[0], "abcdefghijklmnopqrstuvwxyz0123456789-") != name) {
+            return mgw_fail(call, MGW_INVALID, "metadata: a name is not [a-z0-9-]+");
         }
-        memcpy(out + at, map[0], name + 1);
-        memcpy(out + at + name + 1, map[1], value + 1);
+        if (total <= MGW_METADATA_MAX && at + name + value + 2 < MGW_HEADER) {
+            memcpy(header + at, map[0], name);
+            memcpy(header + at + name + 1, map[1], value);
+        }
         at += name + value + 2;
     }
-    if (at >= size) {
-        return 0;
-    }
-    out[at] = '\0';
-    return at + 1;
+    return total <= MGW_METADATA_MAX && at < MGW_HEADER
+               ? MGW_OK
+               : mgw_fail(call, MGW_INVALID, "content type and metadata are too long");
 }
 
-/* The way back: SIZE bytes at IN into STAT, as far as its maker knows it. */
-static inline enum mgw_status mgw_props_read(struct mgw_call *call, const char *in, size_t size,
-                                             struct mgw_stat *stat)
+static inline void mgw_header_set_length(char header[MGW_HEADER], uint64_t length)
 {
-    char *text = (char *)call->alloc(call, size + 3); /* however it ends, empty texts follow */
-    if (!text || !MGW_HAS(stat, metadata)) {
-        return text ? MGW_OK : mgw_no_memory(call);
+    snprintf(header + MGW_HEADER_LENGTH, 21, "%020llu", (unsigned long long)length);
+}
+
+/* What HEADER says, and TOTAL bytes with it, into STAT, but for `modified_ms`. MGW_NOT_FOUND where
+ * the blob is not whole, MGW_INVALID where this is no header. */
+static inline enum mgw_status mgw_header_read(struct mgw_call *call, const char header[MGW_HEADER],
+                                              uint64_t total, struct mgw_stat *stat)
+{
+    char *text = (char *)call->alloc(call, MGW_HEADER + 3); /* empty texts follow */
+    if (!text) {
+        return mgw_no_memory(call);
     }
-    memcpy(text, in, size);
-    size_t count = 0, start = strlen(text) + 1;
-    for (const char *at = text + start; *at; at += strlen(at) + 1) {
+    memcpy(text, header, total < MGW_HEADER ? 0 : MGW_HEADER);
+    stat->bytes = strtoull(text + MGW_HEADER_LENGTH, NULL, 10);
+    stat->etag = text + MGW_HEADER_ID;
+    if (total < MGW_HEADER || total - MGW_HEADER != stat->bytes) {
+        return mgw_fail(call, MGW_NOT_FOUND, "what lies there is not whole");
+    }
+    if (memcmp(text, MGW_HEADER_MAGIC, sizeof MGW_HEADER_MAGIC) != 0 ||
+        strlen(stat->etag) != MGW_HEADER_LENGTH - MGW_HEADER_ID - 1) {
+        return mgw_fail(call, MGW_INVALID, "what lies there is no \"" MGW_HEADER_MAGIC "\"");
+    }
+    if (!MGW_HAS(stat, metadata)) {
+        return MGW_OK;
+    }
+    const char *type = text + MGW_HEADER_PROPS, *first = type + strlen(type) + 1;
+    size_t count = 0;
+    for (const char *at = first; *at; at += strlen(at) + 1) {
         at += strlen(at) + 1;
         count += 2;
     }
@@ -201,11 +231,10 @@ static inline enum mgw_status mgw_props_read(struct mgw_call *call, const char *
     if (!map) {
         return mgw_no_memory(call);
     }
-    const char *at = text + start;
-    for (size_t i = 0; i < count; i++, at += strlen(at) + 1) {
-        map[i] = at;
+    for (size_t i = 0; i < count; i++, first += strlen(first) + 1) {
+        map[i] = first;
     }
-    stat->content_type = *text ? text + 1 : NULL;
+    stat->content_type = *type ? type + 1 : NULL;
     stat->metadata = count > 0 ? map : NULL;
     return MGW_OK;
 }
@@ -218,10 +247,23 @@ struct mgw_name {
     int64_t modified_ms;
 };
 
+/* The last component of PATH (a URL will do), without a slash behind it. */
+static inline void mgw_name_of_path(struct mgw_name *name, const char *path)
+{
+    size_t end = strlen(path), start;
+    end -= end > 0 && path[end - 1] == '/';
+    for (start = end; start > 0 && path[start - 1] != '/';) {
+        start--;
+    }
+    snprintf(name->text, sizeof name->text, "%.*s", (int)(end - start), path + start);
+}
+
 /* The `limit` least of the names that are added, in order, each once, of those that begin with
- * `prefix` and come behind `after`. `names` has room for one more than `limit`. */
+ * `prefix`, come behind `after` and have `least` bytes. `names` has room for one more than `limit`.
+ */
 struct mgw_page {
     const char *prefix, *after;
+    uint64_t least;
     size_t limit, count;
     struct mgw_name *names;
 };
@@ -230,7 +272,7 @@ static inline void mgw_page_add(struct mgw_page *page, const struct mgw_name *na
 {
     size_t at = page->count;
     if (strncmp(name->text, page->prefix, strlen(page->prefix)) != 0 ||
-        strcmp(name->text, page->after) <= 0) {
+        strcmp(name->text, page->after) <= 0 || name->bytes < page->least) {
         return;
     }
     while (at > 0 && strcmp(page->names[at - 1].text, name->text) > 0) {
@@ -246,6 +288,14 @@ static inline void mgw_page_add(struct mgw_page *page, const struct mgw_name *na
 /* ---- Bytes that have to be gathered before they can be sent ---- */
 
 #if defined(_POSIX_C_SOURCE) && _POSIX_C_SOURCE >= 200809L
+/* The configuration that says where: to be listed among a plugin's keys. */
+#define MGW_SPOOL_KEY                                                                              \
+    {                                                                                              \
+        .size = sizeof(struct mgw_config_key), .key = "spool_dir", .type = MGW_CONFIG_PATH,        \
+        .fallback = "/var/tmp",                                                                    \
+        .help = "Where blobs lie while they come in, in files without a name."                     \
+    }
+
 /* A file in FOLDER without a name, gone with its descriptor, also after kill -9; NULL: errno. */
 static inline FILE *mgw_spool(const char *folder)
 {
@@ -267,6 +317,63 @@ static inline FILE *mgw_spool(const char *folder)
     }
     free(path);
     return file;
+}
+
+/* A blob on its way in: a header and its bytes in a spool file, for a store that wants to know the
+ * length first, or the bytes again. */
+struct mgw_spooled {
+    FILE *file;
+    char id[33]; /* the version's, its etag to be */
+    uint64_t length;
+    struct mgw_put put; /* flags and length */
+    char header[MGW_HEADER];
+};
+
+/* Anything but MGW_OK leaves nothing. */
+static inline enum mgw_status mgw_spooled_begin(struct mgw_call *call, struct mgw_spooled *spooled,
+                                                const struct mgw_host *host, const char *folder,
+                                                const struct mgw_put *put)
+{
+    mgw_new_id(host, spooled->id);
+    enum mgw_status status = mgw_header_write(call, put, spooled->id, spooled->header);
+    if (status != MGW_OK) {
+        return status;
+    }
+    spooled->length = 0;
+    spooled->put.flags = put->flags;
+    spooled->put.length = put->length;
+    spooled->file = mgw_spool(folder);
+    if (!spooled->file) {
+        return mgw_fail_errno(call, folder);
+    }
+    fseeko(spooled->file, MGW_HEADER, SEEK_SET); /* moves no byte yet */
+    return MGW_OK;
+}
+
+static inline enum mgw_status mgw_spooled_write(struct mgw_call *call, struct mgw_spooled *spooled,
+                                                const void *bytes, size_t length)
+{
+    spooled->length += length;
+    return fwrite(bytes, 1, length, spooled->file) == length
+               ? MGW_OK
+               : mgw_fail_errno(call, "spooling a blob");
+}
+
+/* All bytes are written: the file is made whole, and STAT filled, but for `modified_ms`.
+ * MGW_INVALID where they are not as many as announced. May be repeated. */
+static inline enum mgw_status mgw_spooled_end(struct mgw_call *call, struct mgw_spooled *spooled,
+                                              struct mgw_stat *stat)
+{
+    enum mgw_status status = mgw_check_length(call, &spooled->put, spooled->length);
+    if (status != MGW_OK) {
+        return status;
+    }
+    mgw_header_set_length(spooled->header, spooled->length);
+    if (fseeko(spooled->file, 0, SEEK_SET) != 0 ||
+        fwrite(spooled->header, MGW_HEADER, 1, spooled->file) != 1 || fflush(spooled->file) != 0) {
+        return mgw_fail_errno(call, "spooling a blob");
+    }
+    return mgw_header_read(call, spooled->header, MGW_HEADER + spooled->length, stat);
 }
 #endif
 

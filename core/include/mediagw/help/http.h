@@ -15,12 +15,12 @@
 #include <inttypes.h>
 #include <pthread.h>
 
-#define MGW_HTTP_ANSWER_MAX (INT64_C(64) << 20) /* bytes of any one answer */
+#define MGW_HTTP_ANSWER_MAX (UINT64_C(64) << 20) /* bytes of an answer to a file or nowhere */
 
 /* A server, or a folder of it; used by any number of threads. */
 struct mgw_http {
     const struct mgw_host *host;
-    char *url;
+    char *url, *spool_dir;
     CURL *model; /* has the options that all requests share */
     pthread_mutex_t lock;
     CURL *idle[64]; /* copies of it, with their connections */
@@ -48,23 +48,24 @@ static inline size_t mgw_http_on_body(char *bytes, size_t size, size_t count, vo
 {
     struct mgw_http_request *request = (struct mgw_http_request *)ctx;
     size_t length = size * count;
-    if (request->out || !request->into) {
-        return request->out ? fwrite(bytes, 1, length, request->out) : length;
-    }
-    if (length > request->room - request->got) {
+    size_t max = request->into ? request->room : (size_t)MGW_HTTP_ANSWER_MAX;
+    if (length > max - request->got ||
+        (request->out && fwrite(bytes, 1, length, request->out) != length)) {
         return 0;
     }
-    memcpy(request->into + request->got, bytes, length);
+    if (request->into) {
+        memcpy(request->into + request->got, bytes, length);
+    }
     request->got += length;
     return length;
 }
 
-static inline int mgw_http_on_progress(void *ctx, curl_off_t total, curl_off_t now,
-                                       curl_off_t up_total, curl_off_t up)
+static inline int mgw_http_on_progress(void *ctx, curl_off_t down, curl_off_t down_now,
+                                       curl_off_t up, curl_off_t up_now)
 {
     const struct mgw_call *call = (const struct mgw_call *)ctx;
-    (void)total, (void)up_total, (void)up;
-    return call->cancelled(call) || now > MGW_HTTP_ANSWER_MAX;
+    (void)down, (void)down_now, (void)up, (void)up_now;
+    return call->cancelled(call);
 }
 
 static inline void mgw_http_close(struct mgw_http *http)
@@ -75,9 +76,10 @@ static inline void mgw_http_close(struct mgw_http *http)
     curl_easy_cleanup(http->model);
     pthread_mutex_destroy(&http->lock);
     free(http->url);
+    free(http->spool_dir);
 }
 
-static inline void mgw_http_init(void)
+static inline void mgw_http_init_once(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
@@ -97,12 +99,14 @@ static inline void mgw_http_init(void)
          .key = "password",                                                                        \
          .type = MGW_CONFIG_SECRET,                                                                \
          .help = "The user's password."},                                                          \
-    {                                                                                              \
-        .size = sizeof(struct mgw_config_key), .key = "ca_file", .type = MGW_CONFIG_PATH,          \
-        .help = "Certificates (PEM) to trust instead of the system's."                             \
-    }
+        {.size = sizeof(struct mgw_config_key),                                                    \
+         .key = "ca_file",                                                                         \
+         .type = MGW_CONFIG_PATH,                                                                  \
+         .help = "Certificates (PEM) to trust instead of the system's."},                          \
+        MGW_SPOOL_KEY
 
-/* Fills HTTP, without a request. Anything but MGW_OK leaves nothing. */
+/* Fills HTTP, which is zeroed, without a request. After a failure only mgw_http_close() may follow.
+ */
 static inline enum mgw_status mgw_http_open(struct mgw_call *call, struct mgw_http *http,
                                             const struct mgw_config *config,
                                             const struct mgw_host *host)
@@ -111,6 +115,7 @@ static inline enum mgw_status mgw_http_open(struct mgw_call *call, struct mgw_ht
     const char *url = mgw_config_text(config, "url"), *user = mgw_config_text(config, "user");
     const char *password = mgw_config_text(config, "password");
     const char *ca_file = mgw_config_text(config, "ca_file");
+    const char *spool_dir = mgw_config_text(config, "spool_dir");
     size_t length = url ? strlen(url) : 0;
     if (length == 0) {
         return mgw_fail(call, MGW_INVALID, "url: give the store's place");
@@ -118,16 +123,16 @@ static inline enum mgw_status mgw_http_open(struct mgw_call *call, struct mgw_ht
     if (user && !mgw_url_is_private(url)) {
         return mgw_fail(call, MGW_INVALID, "user: a password goes over https or to loopback only");
     }
-    pthread_once(&once, mgw_http_init);
-    memset(http, 0, sizeof *http);
+    pthread_once(&once, mgw_http_init_once);
     http->host = host;
     http->url = strndup(url, length - (url[length - 1] == '/'));
+    http->spool_dir = strdup(spool_dir ? spool_dir : "/var/tmp");
     CURL *curl = http->model = curl_easy_init();
     pthread_mutex_init(&http->lock, NULL);
-    if (!curl || !http->url || curl_easy_setopt(curl, CURLOPT_USERNAME, user) != CURLE_OK ||
+    if (!curl || !http->url || !http->spool_dir ||
+        curl_easy_setopt(curl, CURLOPT_USERNAME, user) != CURLE_OK ||
         curl_easy_setopt(curl, CURLOPT_PASSWORD, password) != CURLE_OK ||
         (ca_file && curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file) != CURLE_OK)) {
-        mgw_http_close(http);
         return mgw_no_memory(call);
     }
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -264,6 +269,30 @@ static inline enum mgw_status mgw_http_send(struct mgw_call *call, struct mgw_ht
     return mgw_fail(call, mgw_http_judge(request, result, sent), "%s %s%s: %s (%ld)",
                     request->method, http->url, request->path, curl_easy_strerror(result),
                     request->code);
+}
+
+/* A GET of LENGTH bytes from offset FROM on, into BUFFER; MGW_RANGE where there are less. `total`
+ * is that of REQUEST where the server answers the whole. */
+static inline enum mgw_status mgw_http_get(struct mgw_call *call, struct mgw_http *http,
+                                           struct mgw_http_request *request, uint64_t from,
+                                           void *buffer, size_t length)
+{
+    char range[64];
+    snprintf(range, sizeof range, "%" PRIu64 "-%" PRIu64, from, from + length - 1);
+    request->method = "GET";
+    request->range = range;
+    request->into = (char *)buffer;
+    request->room = length;
+    enum mgw_status status = mgw_http_send(call, http, request);
+    request->range = NULL;
+    return status == MGW_OK && request->got < length ? MGW_RANGE : status;
+}
+
+/* Begins a blob that is to be sent: where spool_dir says. */
+static inline enum mgw_status mgw_http_spool(struct mgw_call *call, const struct mgw_http *http,
+                                             const struct mgw_put *put, struct mgw_spooled *spooled)
+{
+    return mgw_spooled_begin(call, spooled, http->host, http->spool_dir, put);
 }
 
 #endif
