@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The plugin "webdav": blobs on a WebDAV server (RFC 4918). Below `url`, which init makes, lie
- * "store", the marker, and "kBUCKET/HH/KEY": HH is a hash of the key, so that no folder grows
- * large; keys are in hex. A resource is a header and then a blob's bytes: so one PUT publishes all
- * of it on any server, and one shorter than its header says (a PUT that broke off) is no blob. */
+ * "store", the marker, and "kBUCKET/HH/KEY": HH is a hash, so that no folder grows large; keys are
+ * in hex. A resource is a header and then the bytes: one PUT publishes all of it on any server, and
+ * what is shorter than its header says, after a PUT that broke off, is no blob. */
 #include <libxml/xmlreader.h>
 #include <mediagw/help/http.h>
 
@@ -63,17 +63,16 @@ static void put_abort(struct mgw_call *call, void *handle)
 static enum mgw_status put_begin(struct mgw_call *call, void *instance, const struct mgw_blob *blob,
                                  const struct mgw_put *put, void **handle)
 {
-    struct dav *dav = instance;
     struct handle *writer = calloc(1, sizeof *writer);
     enum mgw_status status = writer ? place(call, blob, writer->path) : mgw_no_memory(call);
     if (status == MGW_OK) {
-        status = mgw_http_spool(call, &dav->http, put, &writer->spooled);
+        status = mgw_http_spool(call, instance, put, &writer->spooled);
     }
     if (status != MGW_OK) {
         free(writer);
         return status;
     }
-    writer->dav = dav;
+    writer->dav = instance;
     *handle = writer;
     return MGW_OK;
 }
@@ -192,7 +191,6 @@ static bool parse(FILE *answer, struct mgw_page *page)
            (type = xmlTextReaderNodeType(xml)) != XML_READER_TYPE_DOCUMENT_TYPE) {
         const char *name = (const char *)xmlTextReaderConstLocalName(xml);
         const char *text = (const char *)xmlTextReaderConstValue(xml);
-        char key[sizeof now.text];
         if (type == XML_READER_TYPE_ELEMENT) {
             field = name;
         } else if (type == XML_READER_TYPE_TEXT && strcmp(field, "href") == 0) {
@@ -202,7 +200,7 @@ static bool parse(FILE *answer, struct mgw_page *page)
         } else if (type == XML_READER_TYPE_TEXT && strcmp(field, "getlastmodified") == 0) {
             now.modified_ms = curl_getdate(text, NULL) * INT64_C(1000);
         } else if (type == XML_READER_TYPE_END_ELEMENT && strcmp(name, "response") == 0) {
-            if (2 * mgw_unhex(now.text, key) == strlen(now.text)) {
+            if (mgw_is_hex(now.text)) {
                 mgw_page_add(page, &now);
             }
             now = (struct mgw_name){.bytes = 0};
@@ -227,9 +225,12 @@ static enum mgw_status read_folder(struct mgw_call *call, struct dav *dav, const
         return mgw_fail_errno(call, dav->http.spool_dir);
     }
     enum mgw_status status = mgw_http_send(call, &dav->http, &request);
+    for (int i = 0; i < 5 && request.code == 500; i++) { /* nginx, where a member vanishes */
+        status = mgw_http_send(call, &dav->http, &request);
+    }
     rewind(request.out);
     page->count = 0;
-    if (status == MGW_OK && !parse(request.out, page)) {
+    if (status == MGW_OK && (request.code != 207 || !parse(request.out, page))) {
         status = mgw_fail(call, MGW_IO, "%s%s: no list came", dav->http.url, path);
     }
     fclose(request.out);
@@ -259,8 +260,8 @@ static enum mgw_status list(struct mgw_call *call, void *instance, const char *b
     char path[PATH_SIZE], hex[HEX_SIZE];
     const struct mgw_blob any = {sizeof any, bucket, "k"};
     enum mgw_status status = place(call, &any, path);
-    bool ours = strlen(cursor) < 3 + sizeof hex && mgw_unhex(cursor, hex) == 1 &&
-                cursor[2] == '/' && 2 * mgw_unhex(cursor + 3, hex) == strlen(cursor + 3);
+    bool ours = strlen(cursor) > 3 && strlen(cursor) < 3 + sizeof hex && cursor[2] == '/' &&
+                mgw_unhex(cursor, hex) == 1 && mgw_is_hex(cursor + 3);
     if (*cursor && !ours) {
         return mgw_fail(call, MGW_INVALID, "the cursor is none of this driver's");
     }
@@ -268,19 +269,20 @@ static enum mgw_status list(struct mgw_call *call, void *instance, const char *b
         return status;
     }
     struct mgw_name *names = calloc(HASHES + limit + 2, sizeof *names);
-    struct mgw_page hashes = {.prefix = "", .after = "", .limit = HASHES, .names = names};
+    struct mgw_page hashes = {.limit = HASHES, .names = names};
     struct mgw_page blobs = {
         .prefix = hex, .least = MGW_HEADER, .limit = limit, .names = names + HASHES + 1};
     mgw_hex(prefix, strlen(prefix), hex);
     snprintf(path, sizeof path, "/k%s/", bucket);
     status = names ? read_folder(call, instance, path, &hashes) : mgw_no_memory(call);
     for (size_t i = 0; status == MGW_OK && i < hashes.count && blobs.limit > 0; i++) {
-        int order = strncmp(names[i].text, cursor, 2);
+        const char *hash = blobs.without = names[i].text;
+        int order = strncmp(hash, cursor, 2);
         if (order >= 0) {
-            blobs.after = order == 0 ? cursor + 3 : "";
-            snprintf(path, sizeof path, "/k%s/%.2s/", bucket, names[i].text);
+            blobs.after = order == 0 ? cursor + 3 : NULL;
+            snprintf(path, sizeof path, "/k%s/%.2s/", bucket, hash);
             status = read_folder(call, instance, path, &blobs);
-            bool more = !status && emit_all(names[i].text, &blobs, emit, ctx);
+            bool more = !status && emit_all(hash, &blobs, emit, ctx);
             blobs.limit = more ? blobs.limit - blobs.count : 0;
         }
     }
@@ -311,9 +313,7 @@ static enum mgw_status init(struct mgw_call *call, struct dav *dav)
     struct mgw_put put = {.size = offsetof(struct mgw_put, content_type)};
     struct mgw_stat stat = mgw_bare_stat();
     enum mgw_status status = mgw_http_send(call, &dav->http, &folder);
-    if (status == MGW_OK) {
-        status = mgw_http_spool(call, &dav->http, &put, &writer.spooled);
-    }
+    status = status == MGW_OK ? mgw_http_spool(call, &dav->http, &put, &writer.spooled) : status;
     if (status == MGW_OK) {
         status = mgw_spooled_end(call, &writer.spooled, &stat);
         status = status == MGW_OK ? publish(call, &writer) : status;
@@ -324,7 +324,7 @@ static enum mgw_status init(struct mgw_call *call, struct dav *dav)
 
 static void dav_destroy(void *instance)
 {
-    mgw_http_close(instance);
+    mgw_http_close(instance); /* its first member */
     free(instance);
 }
 

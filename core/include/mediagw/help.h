@@ -110,6 +110,13 @@ static inline size_t mgw_unhex(const char *text, char *bytes)
     return length;
 }
 
+/* True where TEXT is what mgw_hex() makes of at least one byte. */
+static inline bool mgw_is_hex(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 0 && length % 2 == 0 && strspn(text, "0123456789abcdef") == length;
+}
+
 /* 32 hex digits that nobody has had before: an id, an etag. */
 static inline void mgw_new_id(const struct mgw_host *host, char id[33])
 {
@@ -259,10 +266,10 @@ static inline void mgw_name_of_path(struct mgw_name *name, const char *path)
 }
 
 /* The `limit` least of the names that are added, in order, each once, of those that begin with
- * `prefix`, come behind `after` and have `least` bytes. `names` has room for one more than `limit`.
- */
+ * `prefix`, come behind `after` and have `least` bytes; never `without`, a folder's own name (all
+ * three: NULL for none). `names` has room for one more than `limit`. */
 struct mgw_page {
-    const char *prefix, *after;
+    const char *prefix, *after, *without;
     uint64_t least;
     size_t limit, count;
     struct mgw_name *names;
@@ -271,8 +278,9 @@ struct mgw_page {
 static inline void mgw_page_add(struct mgw_page *page, const struct mgw_name *name)
 {
     size_t at = page->count;
-    if (strncmp(name->text, page->prefix, strlen(page->prefix)) != 0 ||
-        strcmp(name->text, page->after) <= 0 || name->bytes < page->least) {
+    if ((page->prefix && strncmp(name->text, page->prefix, strlen(page->prefix)) != 0) ||
+        (page->after && strcmp(name->text, page->after) <= 0) ||
+        (page->without && strcmp(name->text, page->without) == 0) || name->bytes < page->least) {
         return;
     }
     while (at > 0 && strcmp(page->names[at - 1].text, name->text) > 0) {

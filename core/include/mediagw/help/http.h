@@ -38,17 +38,26 @@ struct mgw_http_request {
     size_t room;
     FILE *out;
 
-    size_t got;          /* bytes in memory */
+    size_t got;          /* bytes of the body */
     long code;           /* 0: no answer */
     uint64_t total;      /* what Content-Range says of the whole; else as it was */
     int64_t modified_ms; /* Last-Modified; negative: none */
+
+    CURL *curl; /* while it is under way */
+    size_t skipped;
 };
 
 static inline size_t mgw_http_on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct mgw_http_request *request = (struct mgw_http_request *)ctx;
     size_t length = size * count;
-    size_t max = request->into ? request->room : (size_t)MGW_HTTP_ANSWER_MAX;
+    size_t max = (size_t)MGW_HTTP_ANSWER_MAX;
+    curl_easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &request->code);
+    if (request->code / 100 != 2) {
+        request->skipped += length; /* words for people */
+        return request->skipped <= max ? length : 0;
+    }
+    max = request->into ? request->room : max;
     if (length > max - request->got ||
         (request->out && fwrite(bytes, 1, length, request->out) != length)) {
         return 0;
@@ -146,7 +155,6 @@ static inline enum mgw_status mgw_http_open(struct mgw_call *call, struct mgw_ht
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, mgw_http_on_progress);
     curl_easy_setopt(curl, CURLOPT_FILETIME, 1L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, mgw_http_on_body);
-    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
     return MGW_OK;
 }
 
@@ -197,15 +205,14 @@ static inline enum mgw_status mgw_http_judge(const struct mgw_http_request *requ
                  {423, MGW_BUSY},    {429, MGW_BUSY},      {503, MGW_UNAVAILABLE},
                  {507, MGW_NO_SPACE}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (known[i].code == request->code && result == CURLE_HTTP_RETURNED_ERROR) {
+        if (known[i].code == request->code && result == CURLE_OK) {
             return known[i].status;
         }
     }
     if (result == CURLE_PEER_FAILED_VERIFICATION) {
         return MGW_DENIED;
     }
-    if (result == CURLE_OK || result == CURLE_WRITE_ERROR ||
-        (result == CURLE_HTTP_RETURNED_ERROR && request->code < 500)) {
+    if (result == CURLE_WRITE_ERROR || (result == CURLE_OK && request->code < 500)) {
         return MGW_IO;
     }
     bool writes = request->file || strcmp(request->method, "DELETE") == 0;
@@ -251,7 +258,8 @@ static inline enum mgw_status mgw_http_send(struct mgw_call *call, struct mgw_ht
     if (!curl) {
         return mgw_no_memory(call);
     }
-    request->got = 0;
+    request->got = request->skipped = 0;
+    request->curl = curl;
     CURLcode result = mgw_http_perform(call, http, request, curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &request->code);
     curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &sent);
@@ -266,9 +274,11 @@ static inline enum mgw_status mgw_http_send(struct mgw_call *call, struct mgw_ht
         return status;
     }
     snprintf(call->error->foreign_code, sizeof call->error->foreign_code, "%ld", request->code);
-    return mgw_fail(call, mgw_http_judge(request, result, sent), "%s %s%s: %s (%ld)",
-                    request->method, http->url, request->path, curl_easy_strerror(result),
-                    request->code);
+    status = mgw_http_judge(request, result, sent);
+    return result == CURLE_OK ? mgw_fail(call, status, "%s %s%s: answered %ld", request->method,
+                                         http->url, request->path, request->code)
+                              : mgw_fail(call, status, "%s %s%s: %s", request->method, http->url,
+                                         request->path, curl_easy_strerror(result));
 }
 
 /* A GET of LENGTH bytes from offset FROM on, into BUFFER; MGW_RANGE where there are less. `total`
