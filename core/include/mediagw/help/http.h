@@ -273,7 +273,9 @@ static inline enum mgw_status mgw_http_send(struct mgw_call *call, struct mgw_ht
     if (status != MGW_OK || (result == CURLE_OK && request->code / 100 == 2)) {
         return status;
     }
-    snprintf(call->error->foreign_code, sizeof call->error->foreign_code, "%ld", request->code);
+    if (call->error && request->code) {
+        snprintf(call->error->foreign_code, sizeof call->error->foreign_code, "%ld", request->code);
+    }
     status = mgw_http_judge(request, result, sent);
     return result == CURLE_OK ? mgw_fail(call, status, "%s %s%s: answered %ld", request->method,
                                          http->url, request->path, request->code)
