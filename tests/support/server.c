@@ -360,6 +360,12 @@ bool server_is_s3(const struct server *server)
 
 size_t server_blobs(const struct server *server)
 {
+    const char *url = json_string_value(json_object_get(server_storage(server), "url"));
+    if (url) { /* WebDAV: in the server's own folder */
+        const char *data = getenv("MEDIAGW_TEST_BLOBS");
+        assert_non_null(data);
+        return scratch_count_files(keep_text("%s%s", data, strrchr(url, '/')));
+    }
     return server_is_s3(server) ? objects_count(server_storage(server), "", NULL, NULL)
                                 : scratch_count_files(server->blobs);
 }

@@ -28,10 +28,10 @@ logged "$cmake" --install "$scratch/driver/build"
 grep -q "^name=webdav .*module=$prefix/.*/webdav.so " "$scratch/list"
 
 echo "== by pkg-config"
-pc=$(dirname "$(find "$prefix" -name mediagw.pc)")
+pc=$(dirname "$(find "$prefix" -name mediagw-plugin.pc)")
 # shellcheck disable=SC2046 # a list of words
 PKG_CONFIG_PATH=$pc "$cc" -std=c17 -D_GNU_SOURCE -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror "$@" \
-    "$scratch/driver/webdav.c" $(PKG_CONFIG_PATH=$pc pkg-config --cflags mediagw libxml-2.0 libcurl) \
+    "$scratch/driver/webdav.c" $(PKG_CONFIG_PATH=$pc pkg-config --cflags mediagw-plugin libxml-2.0 libcurl) \
     $(pkg-config --libs libxml-2.0 libcurl) -o "$scratch/webdav.so"
 
 echo "== the conformance cases"
