@@ -27,6 +27,12 @@ for pair in gcc:g++ clang:clang++; do
         compile "$cc" c c11 "$scratch/$name.c"
         compile "$cxx" c++ c++17 "$scratch/$name.c"
     done
+    # Helps are no part of the ABI; the one for HTTP is C's, and needs libcurl.
+    printf '#include <mediagw/help/driver.h>\nextern int alone;\n' >"$scratch/help.c"
+    compile "$cc" c c11 "$scratch/help.c"
+    compile "$cxx" c++ c++17 "$scratch/help.c"
+    printf '#include <mediagw/help/http.h>\nextern int alone;\n' >"$scratch/http.c"
+    compile "$cc" c gnu11 "$scratch/http.c"
     compile "$cc" c c11 "$pins"
     compile "$cxx" c++ c++17 "$pins"
 done

@@ -4,7 +4,7 @@
  * it must be, nothing is said to have happened that may not have. */
 #include "tests/s3/rig.h"
 
-#include <mediagw/help.h>
+#include <mediagw/help/driver.h>
 #include <stdio.h>
 
 #define STORE_ID "00112233445566778899aabbccddeeff"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Requests by libcurl for a driver whose store speaks HTTP: connections are kept, the call's
- * deadline and cancellation are heeded, statuses are the ABI's. Not part of the ABI, as help.h is
- * not; C only; the plugin links libcurl (7.85 or later) and pthreads.
+ * deadline and cancellation are heeded, statuses are the ABI's. Not part of the ABI, as
+ * help/driver.h is not; C only; the plugin links libcurl (7.85 or later) and pthreads.
  *
  * HTTP and HTTPS alone, certificates are verified, no redirect is followed, no proxy of the
  * environment is used; 10 s to connect, 60 s without a byte. */
-#ifndef MEDIAGW_HELP_HTTP_H
-#define MEDIAGW_HELP_HTTP_H
+#ifndef MEDIAGW_HELP_DRIVER_HTTP_H
+#define MEDIAGW_HELP_DRIVER_HTTP_H
 
-#include <mediagw/help.h>
+#include <mediagw/help/driver.h>
 
 #include <curl/curl.h>
 #include <inttypes.h>

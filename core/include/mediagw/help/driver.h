@@ -4,8 +4,8 @@
  * over, a blob's properties as bytes, a spool file. Nothing here is part of the ABI: it is compiled
  * into the plugin that includes it, and another plugin does without. POSIX; compiles alone as C11
  * and C++17. */
-#ifndef MEDIAGW_HELP_H
-#define MEDIAGW_HELP_H
+#ifndef MEDIAGW_HELP_DRIVER_H
+#define MEDIAGW_HELP_DRIVER_H
 
 #include <mediagw/storage.h>
 
