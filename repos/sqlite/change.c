@@ -261,7 +261,8 @@ static enum mgw_status update_row(struct work *work)
     if (status != MGW_OK) {
         return status;
     }
-    struct mgw_row row = *change->row;
+    struct mgw_row row;
+    mgw_take(&row, change->row, sizeof row);
     row.lease_until = after(work->now, change->lease_ms);
     sqlite3_stmt *statement = update_statement(work->changer, change->set, work->fault);
     if (!statement) {

@@ -577,3 +577,12 @@ AT(struct mgw_api_key, created_at, 32);
 AT(struct mgw_api_key, expires_at, 40);
 AT(struct mgw_api_key, revoked_at, 48);
 SPAN(struct mgw_api_key, 56);
+
+AT(struct mgw_stuck_call, size, 0);
+AT(struct mgw_stuck_call, plugin, 8);
+AT(struct mgw_stuck_call, callback, 16);
+AT(struct mgw_stuck_call, request_id, 24);
+AT(struct mgw_stuck_call, for_ms, 32);
+AT(struct mgw_stuck_call, lost, 40);
+AT(struct mgw_stuck_call, reserved, 44);
+SPAN(struct mgw_stuck_call, 48);

@@ -37,6 +37,17 @@ extern "C" {
 #define MGW_HAS(p, field)                                                                          \
     ((p)->size >= (size_t)((const char *)(&(p)->field + 1) - (const char *)(p)))
 
+/* Copies a struct whose maker may have known fewer fields, or more, into one of BYTES bytes: what
+ * its maker did not know is zero, and TO's own size is BYTES. Both begin with their size_t. */
+static inline void mgw_take(void *to, const void *from, size_t bytes)
+{
+    size_t known = *(const size_t *)from;
+    for (size_t i = 0; i < bytes; i++) {
+        ((char *)to)[i] = (char)(i < known ? ((const char *)from)[i] : 0);
+    }
+    *(size_t *)to = bytes;
+}
+
 /* An optional number that is not there. */
 #define MGW_ABSENT INT64_MIN
 

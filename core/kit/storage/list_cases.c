@@ -125,7 +125,7 @@ struct seen {
 static bool look(void *ctx, const struct mgw_list_entry *entry)
 {
     struct seen *seen = ctx;
-    seen->entry = *entry;
+    mgw_take(&seen->entry, entry, sizeof *entry);
     snprintf(seen->etag, sizeof seen->etag, "%s", entry->etag ? entry->etag : "");
     snprintf(seen->cursor, sizeof seen->cursor, "%s", entry->cursor);
     return ++seen->count != seen->stop_after;

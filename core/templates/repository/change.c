@@ -30,7 +30,8 @@ static enum mgw_status store_row(struct content *content, struct item *old, stru
 static enum mgw_status insert_row(struct content *content, int64_t now,
                                   const struct mgw_change *change, struct mgw_change_result *result)
 {
-    struct mgw_row row = *change->row;
+    struct mgw_row row;
+    mgw_take(&row, change->row, sizeof row);
     bool import = change->type == MGW_CHANGE_IMPORT_ROW; /* with its own times */
     if (!row.id || !row.account_id || !row.bucket || !row.key ||
         (import && row.created_at == MGW_ABSENT)) {

@@ -60,7 +60,7 @@ struct item *item_of_row(struct mgw_row *row)
     struct item *item = calloc(1, sizeof *item + texts_size(row, row_texts, COUNT(row_texts)));
     if (item) {
         item->references = 1;
-        item->row = *row;
+        mgw_take(&item->row, row, sizeof *row);
         texts_take(&item->row, row_texts, COUNT(row_texts), (char *)(item + 1));
     }
     return item;
@@ -72,7 +72,7 @@ struct item *item_of_record(struct mgw_record *record)
     struct item *item = calloc(1, sizeof *item + texts);
     if (item) {
         item->references = 1;
-        item->record = *record;
+        mgw_take(&item->record, record, sizeof *record);
         texts_take(&item->record, record_texts, COUNT(record_texts), (char *)(item + 1));
     }
     return item;

@@ -134,19 +134,20 @@ enum mgw_status put_begin(struct mgw_call *call, void *instance, const struct mg
 {
     struct mirror *mirror = instance;
     struct writer *writer = NULL;
-    struct mgw_put marked = *put;
+    struct mgw_put marked;
+    mgw_take(&marked, put, sizeof marked);
     enum mgw_status status = mirror_check_bucket(call, mirror, blob->bucket);
-    if (status == MGW_OK && version_is_among(put->metadata)) {
+    if (status == MGW_OK && version_is_among(marked.metadata)) {
         return mgw_fail(call, MGW_INVALID, "the metadata's name %s is the mirror's own",
                         VERSION_NAME);
     }
     if (status == MGW_OK) {
-        status = writer_new(call, mirror, blob, put, &writer);
+        status = writer_new(call, mirror, blob, &marked, &writer);
     }
     if (status != MGW_OK) {
         return status;
     }
-    marked.metadata = version_add(call, put->metadata, &writer->version);
+    marked.metadata = version_add(call, marked.metadata, &writer->version);
     if (!marked.metadata) {
         free(writer);
         return mirror_no_memory(call);

@@ -183,9 +183,10 @@ enum mgw_status upload_create(struct mgw_call *call, void *instance, const struc
     struct mirror *mirror = instance;
     struct version version;
     struct mgw_opaque made[STORES];
-    struct mgw_put marked = *put;
+    struct mgw_put marked;
+    mgw_take(&marked, put, sizeof marked);
     enum mgw_status status = mirror_check_bucket(call, mirror, blob->bucket);
-    if (status == MGW_OK && version_is_among(put->metadata)) {
+    if (status == MGW_OK && version_is_among(marked.metadata)) {
         status =
             mgw_fail(call, MGW_INVALID, "the metadata's name %s is the mirror's own", VERSION_NAME);
     }
@@ -193,7 +194,7 @@ enum mgw_status upload_create(struct mgw_call *call, void *instance, const struc
     char *name = call->alloc(call, size);
     version_new(mirror, &version);
     const char *const *alone = version_add(call, NULL, &version);
-    marked.metadata = version_add(call, put->metadata, &version);
+    marked.metadata = version_add(call, marked.metadata, &version);
     if (status == MGW_OK) {
         status = name && alone && marked.metadata ? create_both(call, mirror, blob, &marked, made)
                                                   : mirror_no_memory(call);

@@ -71,7 +71,7 @@ static struct item *item_of_row(struct mgw_row *row)
     struct item *item = calloc(1, sizeof *item + texts_size(row, row_texts, ROW_TEXTS));
     if (item) {
         item->refs = 1;
-        item->row = *row;
+        mgw_take(&item->row, row, sizeof *row);
         item->row.size = sizeof item->row;
         texts_take(&item->row, row_texts, ROW_TEXTS, (char *)(item + 1));
     }
@@ -83,7 +83,7 @@ static struct item *item_of_record(struct mgw_record *record)
     struct item *item = calloc(1, sizeof *item + texts_size(record, record_texts, RECORD_TEXTS));
     if (item) {
         item->refs = 1;
-        item->record = *record;
+        mgw_take(&item->record, record, sizeof *record);
         item->record.size = sizeof item->record;
         texts_take(&item->record, record_texts, RECORD_TEXTS, (char *)(item + 1));
     }
@@ -377,7 +377,8 @@ static enum mgw_status delete_row(struct batch *batch, const struct mgw_change *
 static enum mgw_status change_record(struct batch *batch, const struct mgw_change *change,
                                      struct mgw_change_result *result)
 {
-    struct mgw_record record = *change->record;
+    struct mgw_record record;
+    mgw_take(&record, change->record, sizeof record);
     bool put = change->type == MGW_CHANGE_PUT_RECORD;
     if (!record.kind || !record.account || !record.id || (put && !record.text)) {
         return MGW_INVALID;
