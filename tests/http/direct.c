@@ -459,7 +459,7 @@ static void an_upload_that_nobody_completes_fails_and_its_bytes_go(void **state)
 {
     (void)state;
     struct gateway *kept = gw;
-    gw = gateway_new("{\"media\": {\"direct_ttl_sec\": 1, \"lease_sec\": 1, "
+    gw = gateway_new("{\"media\": {\"direct_ttl_sec\": 3, \"lease_sec\": 1, "
                      "\"reap_interval_sec\": 1}}");
     size_t files = server_blobs(gw->server);
     json_t *with = sent(video(), "");
