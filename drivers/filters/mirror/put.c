@@ -220,17 +220,47 @@ enum mgw_status put_prepare(struct mgw_call *call, void *begun)
 
 /* ---- Commit ---- */
 
-/* The store that was published first loses what the other one refuses. */
+/* Whether store WHICH has this very put: read_side_has. */
+static enum mgw_status has(struct mgw_call *call, const struct writer *writer, int which,
+                           struct mgw_stat *stat)
+{
+    struct mgw_blob blob = blob_of(writer);
+    struct side_call said;
+    return read_side_has(side_call(&said, call, false), writer->mirror, which, &blob,
+                         &writer->version, stat);
+}
+
+/* A store loses what the other one refuses, or what was given up; what others put since stays. */
 static void take_back(struct mgw_call *call, struct writer *writer, int which)
 {
     struct mgw_blob blob = blob_of(writer);
     struct side_call said;
+    struct mgw_stat stat;
     struct pass *pass = pass_of(writer, which);
-    if (pass->lower.remove(side_call(&said, call, false), pass->instance, &blob) == MGW_OK) {
+    enum mgw_status status = has(call, writer, which, &stat);
+    if (status == MGW_OK) {
+        status = pass->lower.remove(side_call(&said, call, false), pass->instance, &blob);
+    }
+    if (status == MGW_OK || status == MGW_EXISTS) {
         writer->published[which] = false;
     } else {
         mender_key(writer->mirror->mender, &blob);
     }
+}
+
+/* Store WHICH says that the key is there, and the other one has the put already: then it may be the
+ * mender's copy, made since an earlier commit, and the put is whole. */
+static enum mgw_status is_mended(struct mgw_call *call, struct writer *writer, int which,
+                                 struct mgw_stat *stat)
+{
+    struct mgw_stat there;
+    enum mgw_status status = has(call, writer, which, &there);
+    if (status == MGW_OK) {
+        end(call, writer, which);
+        writer->published[which] = true;
+        *stat = there;
+    }
+    return status;
 }
 
 /* Store WHICH did not commit. MGW_OK: the put goes on without it. */
@@ -270,6 +300,13 @@ static enum mgw_status commit_in(struct mgw_call *call, struct writer *writer, i
     enum mgw_status status =
         pass_of(writer, which)
             ->lower.put_commit(side_call(&said, call, false), writer->lower[which], &answered);
+    if (status == MGW_EXISTS && writer->published[!which]) {
+        status = is_mended(&said.call, writer, which, stat);
+        if (status == MGW_OK) {
+            return MGW_OK;
+        }
+        status = status == MGW_EXISTS ? status : MGW_UNKNOWN_OUTCOME;
+    }
     if (status != MGW_OK) {
         return uncommitted(call, writer, which, status, &said);
     }
@@ -312,7 +349,9 @@ enum mgw_status put_commit(struct mgw_call *call, void *begun, struct mgw_stat *
                  !writer->lower[SECOND];
     enum mgw_status status = mirror_lock(call, writer->mirror, &blob, &lock);
     if (status != MGW_OK) {
-        return writer->published[FIRST] || writer->published[SECOND] ? MGW_UNKNOWN_OUTCOME : status;
+        return writer->published[FIRST] || writer->published[SECOND] || writer->unknown
+                   ? MGW_UNKNOWN_OUTCOME
+                   : status;
     }
     status = commit_locked(call, writer, &answered);
     mirror_unlock(lock);
@@ -327,12 +366,12 @@ enum mgw_status put_commit(struct mgw_call *call, void *begun, struct mgw_stat *
     }
     answered.size = stat->size;
     answered.bytes = writer->length;
-    status = version_show_as(call, &writer->version, &answered);
-    if (status == MGW_OK) {
-        memcpy(stat, &answered, answered.size < sizeof answered ? answered.size : sizeof answered);
-        writer_done(writer);
+    if (version_show_as(call, &writer->version, &answered) != MGW_OK) {
+        return MGW_UNKNOWN_OUTCOME; /* it is there, and there was no memory to say so */
     }
-    return status;
+    memcpy(stat, &answered, answered.size < sizeof answered ? answered.size : sizeof answered);
+    writer_done(writer);
+    return MGW_OK;
 }
 
 void put_abort(struct mgw_call *call, void *begun)
@@ -346,7 +385,8 @@ void put_abort(struct mgw_call *call, void *begun)
     bool alone = writer->published[FIRST] != writer->published[SECOND];
     if (alone && (writer->if_absent || !writer->replaces) &&
         mirror_lock(call, writer->mirror, &blob, &lock) == MGW_OK) {
-        take_back(call, writer, writer->published[FIRST] ? FIRST : SECOND);
+        take_back(call, writer, FIRST); /* both: the mender may have been there */
+        take_back(call, writer, SECOND);
         mirror_unlock(lock);
     } else if (alone || writer->unknown) {
         mender_key(writer->mirror->mender, &blob);

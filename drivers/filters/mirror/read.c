@@ -46,6 +46,19 @@ enum mgw_status read_side_stat(struct mgw_call *call, struct mirror *mirror, int
     return status;
 }
 
+enum mgw_status read_side_has(struct mgw_call *call, struct mirror *mirror, int which,
+                              const struct mgw_blob *blob, const struct version *version,
+                              struct mgw_stat *stat)
+{
+    struct version there;
+    enum mgw_status status = read_side_stat(call, mirror, which, blob, stat);
+    if (status != MGW_OK) {
+        return status == MGW_NOT_FOUND ? MGW_EXISTS : status;
+    }
+    version_of(stat, &there);
+    return there.own && strcmp(there.etag, version->etag) == 0 ? MGW_OK : MGW_EXISTS;
+}
+
 enum mgw_status read_stat(struct mgw_call *call, void *instance, const struct mgw_blob *blob,
                           struct mgw_stat *stat)
 {

@@ -20,5 +20,11 @@ enum mgw_status read_stat(struct mgw_call *call, void *instance, const struct mg
 /* A store's own stat: MGW_OK, MGW_NOT_FOUND or its failure, which is remembered. */
 enum mgw_status read_side_stat(struct mgw_call *call, struct mirror *mirror, int which,
                                const struct mgw_blob *blob, struct mgw_stat *stat);
+/* MGW_OK and its stat where store WHICH has this very VERSION; MGW_EXISTS where it has another one
+ * or none; else its failure. */
+struct version;
+enum mgw_status read_side_has(struct mgw_call *call, struct mirror *mirror, int which,
+                              const struct mgw_blob *blob, const struct version *version,
+                              struct mgw_stat *stat);
 
 #endif

@@ -7,6 +7,7 @@
 #include "upload.h"
 
 #include "mender.h"
+#include "read.h"
 #include "version.h"
 
 #include <stdlib.h>
@@ -319,6 +320,16 @@ static enum mgw_status complete_both(struct mgw_call *call, struct mirror *mirro
         return MGW_OK;
     }
     side_tell(&said);
+    if (status == MGW_EXISTS || status == MGW_NOT_FOUND) {
+        /* it may be the mender's copy, made since the first store was complete */
+        struct side_call looked;
+        enum mgw_status has = read_side_has(side_call(&looked, call, false), mirror, SECOND,
+                                            &upload->blob, &upload->version, stat);
+        status = has == MGW_EXISTS ? status : has;
+    }
+    if (status == MGW_OK) {
+        return MGW_OK;
+    }
     if (status == MGW_EXISTS) {
         struct pass *pass = pass_of(mirror, FIRST);
         pass->lower.remove(side_call(&said, call, false), pass->instance, &upload->blob);

@@ -251,6 +251,56 @@ static void a_commit_that_reached_one_store_is_unknown_and_a_repeat_reaches_the_
     }
 }
 
+static void a_repeat_that_the_mender_forestalled_is_well(void **state)
+{
+    (void)state;
+    struct store_writer *writer;
+    struct mgw_stat stat = {.size = sizeof stat};
+    rig_open("");
+    rig_switch(SECOND, "put_commit 12\n");
+    assert_ok(rig_put_open(rig.mirror, "k", "text", MGW_PUT_IF_ABSENT, &writer));
+    assert_status(store_put_commit(writer, rig.call, &stat), MGW_UNKNOWN_OUTCOME);
+    rig_switch(SECOND, NULL);
+    assert_soon(rig.side[SECOND], "k", "text");
+    assert_ok(store_put_commit(writer, rig.call, &stat));
+    assert_int_equal(stat.bytes, 4);
+    assert_string_equal(stat.content_type, "video/webm");
+    assert_text(rig.side[FIRST], "k", "text");
+    assert_text(rig.side[SECOND], "k", "text");
+}
+
+static void an_abort_takes_the_menders_copy_too(void **state)
+{
+    (void)state;
+    struct store_writer *writer;
+    struct mgw_stat stat = {.size = sizeof stat};
+    rig_open("");
+    rig_switch(SECOND, "put_commit 12\n");
+    assert_ok(rig_put_open(rig.mirror, "k", "text", MGW_PUT_IF_ABSENT, &writer));
+    assert_status(store_put_commit(writer, rig.call, &stat), MGW_UNKNOWN_OUTCOME);
+    rig_switch(SECOND, NULL);
+    assert_soon(rig.side[SECOND], "k", "text");
+    store_put_abort(writer, rig.call);
+    assert_absent(rig.side[FIRST], "k");
+    assert_absent(rig.side[SECOND], "k");
+}
+
+static void an_abort_leaves_what_was_put_since(void **state)
+{
+    (void)state;
+    struct store_writer *writer;
+    struct mgw_stat stat = {.size = sizeof stat};
+    rig_open("");
+    rig_switch(SECOND, "put_commit 18\n");
+    assert_ok(rig_put_open(rig.mirror, "k", "text", MGW_PUT_IF_ABSENT, &writer));
+    assert_status(store_put_commit(writer, rig.call, &stat), MGW_UNKNOWN_OUTCOME);
+    rig_switch(SECOND, NULL);
+    assert_ok(replace("since"));
+    store_put_abort(writer, rig.call);
+    assert_text(rig.side[FIRST], "k", "since");
+    assert_text(rig.side[SECOND], "k", "since");
+}
+
 static void an_abort_takes_a_new_blob_out_of_the_first_store_again(void **state)
 {
     (void)state;
@@ -302,10 +352,10 @@ struct upload {
     struct mgw_part part;
 };
 
-static enum mgw_status upload_begin(struct upload *upload, const char *key)
+static enum mgw_status upload_begin(struct upload *upload, const char *key, uint32_t flags)
 {
     struct mgw_blob blob = rig_blob(key);
-    struct mgw_put put = {.size = sizeof put, .flags = MGW_PUT_LENGTH_KNOWN, .length = 3};
+    struct mgw_put put = {.size = sizeof put, .flags = flags | MGW_PUT_LENGTH_KNOWN, .length = 3};
     *upload = (struct upload){0};
     upload->state = (struct mgw_opaque){.size = sizeof upload->state,
                                         .bytes = upload->state_bytes,
@@ -342,9 +392,9 @@ static void an_upload_needs_both_stores_always(void **state)
     for (int side = FIRST; side <= SECOND; side++) {
         const char *key = side ? "b" : "a";
         rig_switch(side, "upload_create 12\n");
-        assert_status(upload_begin(&upload, key), MGW_UNAVAILABLE);
+        assert_status(upload_begin(&upload, key, 0), MGW_UNAVAILABLE);
         rig_switch(side, "upload_part 12\n");
-        assert_ok(upload_begin(&upload, key));
+        assert_ok(upload_begin(&upload, key, 0));
         assert_status(upload_send(&upload), MGW_UNAVAILABLE);
         rig_switch(side, "upload_complete 12\n");
         assert_ok(upload_send(&upload));
@@ -355,6 +405,23 @@ static void an_upload_needs_both_stores_always(void **state)
         assert_text(rig.side[FIRST], key, "xxx");
         assert_text(rig.side[SECOND], key, "xxx");
     }
+}
+
+static void a_completion_that_the_mender_forestalled_is_well(void **state)
+{
+    (void)state;
+    struct upload upload;
+    rig_open("");
+    rig_switch(SECOND, "upload_complete 12\n");
+    assert_ok(upload_begin(&upload, "k", MGW_PUT_IF_ABSENT));
+    assert_ok(upload_send(&upload));
+    assert_status(upload_end(&upload), MGW_UNKNOWN_OUTCOME);
+    rig_switch(SECOND, NULL);
+    assert_soon(rig.side[SECOND], "k", "xxx");
+    assert_ok(upload_end(&upload));
+    assert_ok(upload_end(&upload));
+    assert_text(rig.side[FIRST], "k", "xxx");
+    assert_text(rig.side[SECOND], "k", "xxx");
 }
 
 #define RULE(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
@@ -374,10 +441,14 @@ int main(void)
         RULE(a_list_needs_both_stores),
         RULE(health_is_by_require),
         RULE(a_commit_that_reached_one_store_is_unknown_and_a_repeat_reaches_the_other),
+        RULE(a_repeat_that_the_mender_forestalled_is_well),
+        RULE(an_abort_takes_the_menders_copy_too),
+        RULE(an_abort_leaves_what_was_put_since),
         RULE(an_abort_takes_a_new_blob_out_of_the_first_store_again),
         RULE(a_replacement_that_came_half_through_is_mended_to_the_newer_one),
         RULE(a_key_that_only_the_second_store_has_is_there_already),
         RULE(an_upload_needs_both_stores_always),
+        RULE(a_completion_that_the_mender_forestalled_is_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
