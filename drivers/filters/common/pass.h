@@ -21,8 +21,6 @@ struct pass_handle {
 
 /* LOWER is what the filter's create() was given. */
 void pass_init(struct pass *pass, const struct mgw_storage *lower);
-
-void pass_init(struct pass *pass, const struct mgw_storage *lower);
 enum mgw_status pass_describe(struct mgw_call *call, void *instance,
                               struct mgw_storage_limits *limits);
 enum mgw_status pass_put_begin(struct mgw_call *call, void *instance, const struct mgw_blob *blob,

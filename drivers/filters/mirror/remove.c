@@ -116,6 +116,8 @@ enum mgw_status copy_blob(struct mgw_call *call, void *instance, const struct mg
     if (status == MGW_OK) {
         mender_learn(mirror->mender, to->bucket);
         status = read_stat(call, mirror, to, stat);
+        /* it is copied, and only its stat is not to be had */
+        status = side_failed(status) ? MGW_UNKNOWN_OUTCOME : status;
     }
     return status;
 }
