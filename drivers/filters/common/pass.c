@@ -21,7 +21,9 @@ enum mgw_status pass_describe(struct mgw_call *call, void *instance,
 {
     struct pass *pass = instance;
     enum mgw_status status = pass->lower.describe(call, pass->instance, limits);
-    limits->layers = NULL;
+    if (MGW_HAS(limits, layers)) {
+        limits->layers = NULL;
+    }
     return status;
 }
 
