@@ -304,41 +304,48 @@ static enum mgw_status complete_in(struct mgw_call *call, struct mirror *mirror,
     return status;
 }
 
+/* The first store is complete, the second answered STATUS. It may have the mender's copy by now;
+ * where it lost the upload or a part's receipt the mender makes one, and the repeat finds it. */
+static enum mgw_status second_refused(struct mgw_call *call, struct mirror *mirror,
+                                      const struct upload *upload, enum mgw_status status,
+                                      const char *why, struct mgw_stat *stat)
+{
+    struct side_call said;
+    bool lost = status == MGW_NOT_FOUND || status == MGW_INVALID;
+    enum mgw_status has = status;
+    if (lost || status == MGW_EXISTS) {
+        has = read_side_has(side_call(&said, call, false), mirror, SECOND, &upload->blob,
+                            &upload->version, stat);
+    }
+    if (has == MGW_OK) {
+        return MGW_OK;
+    }
+    if (lost || side_failed(has)) {
+        mender_key(mirror->mender, &upload->blob);
+        return mgw_fail(call, MGW_UNKNOWN_OUTCOME, "complete in one store alone: %.400s", why);
+    }
+    if (status == MGW_EXISTS && read_side_has(side_call(&said, call, false), mirror, FIRST,
+                                              &upload->blob, &upload->version, stat) == MGW_OK) {
+        struct pass *pass = pass_of(mirror, FIRST);
+        pass->lower.remove(side_call(&said, call, false), pass->instance, &upload->blob);
+    }
+    return status;
+}
+
 /* As a put's commit: the first store decides, and loses again what the second has already. */
 static enum mgw_status complete_both(struct mgw_call *call, struct mirror *mirror,
                                      const struct upload *upload, const struct completion *how,
                                      struct mgw_stat *stat)
 {
     struct side_call said;
-    struct mgw_stat first;
-    enum mgw_status status = complete_in(call, mirror, FIRST, upload, how, &first);
+    enum mgw_status status = complete_in(call, mirror, FIRST, upload, how, stat);
     if (status != MGW_OK) {
         return status;
     }
     status = complete_in(side_call(&said, call, false), mirror, SECOND, upload, how, stat);
-    if (status == MGW_OK) {
-        return MGW_OK;
-    }
     side_tell(&said);
-    if (status == MGW_EXISTS || status == MGW_NOT_FOUND) {
-        /* it may be the mender's copy, made since the first store was complete */
-        struct side_call looked;
-        enum mgw_status has = read_side_has(side_call(&looked, call, false), mirror, SECOND,
-                                            &upload->blob, &upload->version, stat);
-        status = has == MGW_EXISTS ? status : has;
-    }
-    if (status == MGW_OK) {
-        return MGW_OK;
-    }
-    if (status == MGW_EXISTS) {
-        struct pass *pass = pass_of(mirror, FIRST);
-        pass->lower.remove(side_call(&said, call, false), pass->instance, &upload->blob);
-    } else if (side_failed(status)) {
-        mender_key(mirror->mender, &upload->blob);
-        status = mgw_fail(call, MGW_UNKNOWN_OUTCOME,
-                          "complete in the first store, not in the second: %s", said.error.text);
-    }
-    return status;
+    return status == MGW_OK ? status
+                            : second_refused(call, mirror, upload, status, said.error.text, stat);
 }
 
 enum mgw_status upload_complete(struct mgw_call *call, void *instance,

@@ -3,6 +3,8 @@
  * The rules of durability: each verb with either store failing, under both settings. */
 #include "tests/filters/mirror/rig.h"
 
+#include "tests/support/scratch.h"
+
 #define ONE ", \"require\": \"one\""
 #define DOWN "all 12\n"
 
@@ -424,6 +426,29 @@ static void a_completion_that_the_mender_forestalled_is_well(void **state)
     assert_text(rig.side[SECOND], "k", "xxx");
 }
 
+/* As encrypt does it: what was complete in the first store took its last part no more, and so has
+ * no receipt of it for the second one either. */
+static void a_completion_whose_last_receipt_is_lost_comes_to_an_end(void **state)
+{
+    (void)state;
+    struct upload upload;
+    enum mgw_status status;
+    rig_open("");
+    rig_switch(SECOND, "upload_complete 12\n");
+    assert_ok(upload_begin(&upload, "k", 0));
+    assert_ok(upload_send(&upload));
+    assert_status(upload_end(&upload), MGW_UNKNOWN_OUTCOME);
+    rig_switch(SECOND, NULL);
+    upload.part.receipt_length = 0;
+    int64_t until = wait_now_ms() + 60000;
+    while ((status = upload_end(&upload)) == MGW_UNKNOWN_OUTCOME && wait_now_ms() < until) {
+        wait_ms(10);
+    }
+    assert_ok(status);
+    assert_text(rig.side[FIRST], "k", "xxx");
+    assert_text(rig.side[SECOND], "k", "xxx");
+}
+
 #define RULE(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 
 int main(void)
@@ -449,6 +474,7 @@ int main(void)
         RULE(a_key_that_only_the_second_store_has_is_there_already),
         RULE(an_upload_needs_both_stores_always),
         RULE(a_completion_that_the_mender_forestalled_is_well),
+        RULE(a_completion_whose_last_receipt_is_lost_comes_to_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
