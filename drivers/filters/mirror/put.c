@@ -76,21 +76,24 @@ static enum mgw_status writer_new(struct mgw_call *call, struct mirror *mirror,
     return MGW_OK;
 }
 
-/* Whether a store that can be asked has the key already: then "one" does not suffice, and what one
- * store published and the other refuses cannot be taken back. */
+/* Whether any store that can be asked has the key already: then "one" does not suffice, and what
+ * one store published and the other refuses cannot be taken back. */
 static void look_for_old(struct mgw_call *call, struct writer *writer)
 {
     struct mgw_blob blob = blob_of(writer);
     int first = side_preferred(writer->mirror);
-    for (int i = 0; i < STORES; i++) {
+    bool answered = false;
+    for (int i = 0; i < STORES && !writer->replaces; i++) {
         struct side_call said;
         struct mgw_stat stat;
-        enum mgw_status status = read_side_stat(side_call(&said, call, i == 0), writer->mirror,
-                                                i ? !first : first, &blob, &stat);
-        writer->replaces = status == MGW_OK;
-        if (!side_failed(status)) {
-            return;
+        int which = i ? !first : first;
+        if (answered && side_is_down(writer->mirror, which)) {
+            return; /* what it has nobody can tell */
         }
+        enum mgw_status status =
+            read_side_stat(side_call(&said, call, true), writer->mirror, which, &blob, &stat);
+        writer->replaces = status == MGW_OK;
+        answered = !side_failed(status);
     }
 }
 

@@ -118,6 +118,17 @@ static void replacing_a_blob_needs_both_stores_always(void **state)
     assert_text(rig.side[SECOND], "k", "newest");
 }
 
+static void what_only_the_other_store_has_is_replaced_in_both_or_not(void **state)
+{
+    (void)state;
+    rig_open(ONE);
+    assert_ok(rig_put(rig.side[SECOND], "k", "old"));
+    rig_switch(SECOND, "put_write 12\n");
+    assert_status(replace("new"), MGW_UNAVAILABLE);
+    rig_switch(SECOND, NULL);
+    assert_text(rig.mirror, "k", "old");
+}
+
 static void removing_needs_both_stores_always(void **state)
 {
     (void)state;
@@ -459,6 +470,7 @@ int main(void)
         RULE(one_store_suffices_for_a_new_key),
         RULE(what_was_asked_wrongly_is_no_stores_failure),
         RULE(replacing_a_blob_needs_both_stores_always),
+        RULE(what_only_the_other_store_has_is_replaced_in_both_or_not),
         RULE(removing_needs_both_stores_always),
         RULE(the_other_store_answers_for_one_that_is_down),
         RULE(a_store_that_hangs_leaves_time_for_the_other),
