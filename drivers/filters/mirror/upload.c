@@ -367,13 +367,11 @@ enum mgw_status upload_complete(struct mgw_call *call, void *instance,
     }
     if (status == MGW_OK) {
         mender_learn(mirror->mender, upload.blob.bucket);
-        status = version_show_as(call, &upload.version, &answered) == MGW_OK ? MGW_OK
-                                                                             : MGW_UNKNOWN_OUTCOME;
-    }
-    if (status == MGW_OK) {
-        size_t size = stat->size < sizeof answered ? stat->size : sizeof answered;
+        if (version_show_as(call, &upload.version, &answered) != MGW_OK) {
+            return MGW_UNKNOWN_OUTCOME;
+        }
         answered.size = stat->size;
-        memcpy(stat, &answered, size);
+        memcpy(stat, &answered, stat->size < sizeof answered ? stat->size : sizeof answered);
     }
     return status;
 }
