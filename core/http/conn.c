@@ -36,6 +36,16 @@ static bool conns_tidy(struct conns *conns)
     return true;
 }
 
+/* The threads that are blocked at NOW. The lock is held. */
+static uint64_t conns_blocked(const struct conns *conns, int64_t now)
+{
+    uint64_t blocked = 0;
+    for (const struct conn *conn = conns->first; conn; conn = conn->next) {
+        blocked |= conn_blocks(conn, now);
+    }
+    return blocked;
+}
+
 static void *conns_sweep(void *argument)
 {
     struct conns *conns = argument;
@@ -45,16 +55,15 @@ static void *conns_sweep(void *argument)
             continue;
         }
         if (!conns->first) {
+            conns->blocked = 0;
             pthread_cond_wait(&conns->wake, &conns->lock);
             continue;
         }
         int64_t now = clock_mono_ms();
-        uint64_t blocked = 0;
+        conns->blocked = conns_blocked(conns, now); /* first: a look goes by what holds now */
         for (struct conn *conn = conns->first; conn; conn = conn->next) {
             conn_sweep(conn, now);
-            blocked |= conn_blocks(conn, now);
         }
-        conns->blocked = blocked;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += conns->tick_ms % 1000 * 1000000;
