@@ -9,7 +9,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-enum { LINGER_MS = 5000, HUNG_UP_MS = 1000, BLOCKED_MS = 1000 };
+enum { LINGER_MS = 5000, HUNG_UP_MS = 1000, BLOCKED_MS = 1000, ANSWER_WAITS_MS = 5000 };
 
 static enum conn_phase phase_of(uint64_t phase)
 {
@@ -85,7 +85,9 @@ static void sweep_idle(struct conn *conn, int64_t now)
 static void sweep_work(struct conn *conn, int64_t now)
 {
     struct pollfd poll_fd = {.fd = conn->fd, .events = POLLRDHUP};
-    conn->progress_at = now;
+    if (conn->work_until != 0) { /* else it is over, and its thread has not taken it up yet */
+        conn->progress_at = now;
+    }
     if (!conn->call || poll(&poll_fd, 1, 0) <= 0) {
         return;
     }
@@ -109,13 +111,15 @@ uint64_t conn_blocks(const struct conn *conn, int64_t now)
     return since != 0 && now - since > BLOCKED_MS ? thread_bit(conn) : 0;
 }
 
-/* A client that asks for something on a thread that is blocked may find another by a new
- * connection. */
-static bool sweep_blocked(struct conn *conn, enum conn_phase phase)
+/* A client that asks for something on a thread that is blocked, or whose answer has been waiting
+ * for it, may find another by a new connection. */
+static bool sweep_blocked(struct conn *conn, enum conn_phase phase, int64_t now)
 {
     bool asks =
         phase == CONN_HEAD || (phase == CONN_IDLE && conn_bytes(conn, false) != conn->bytes);
-    bool blocked = asks && (conn->owner->blocked & thread_bit(conn));
+    bool waits =
+        phase == CONN_WORK && conn->work_until == 0 && now - conn->progress_at > ANSWER_WAITS_MS;
+    bool blocked = (asks || waits) && (conn->owner->blocked & thread_bit(conn));
     if (blocked) {
         conn_cut(conn, "its thread is blocked by a plugin's call");
     }
@@ -158,7 +162,7 @@ void conn_sweep(struct conn *conn, int64_t now)
         conn->bytes = conn->window_bytes = conn_bytes(conn, phase_of(phase) == CONN_SEND);
         conn->header_since = conn->gone_since = 0;
     }
-    if (conn->owner->blocked && sweep_blocked(conn, phase_of(phase))) {
+    if (conn->owner->blocked && sweep_blocked(conn, phase_of(phase), now)) {
         return;
     }
     switch (phase_of(phase)) {

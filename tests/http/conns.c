@@ -22,7 +22,8 @@ enum { FOR_EVER_MS = 600000, PATIENCE_MS = 60000, TICK_MS = 1000 };
 static struct conns *conns;
 static struct MHD_Daemon *mhd_daemon;
 static uint16_t port;
-static atomic_bool blocked;
+static atomic_bool blocked, suspended;
+static struct MHD_Connection *waiting;
 
 static enum MHD_Result answer(struct MHD_Connection *mhd)
 {
@@ -34,7 +35,7 @@ static enum MHD_Result answer(struct MHD_Connection *mhd)
     return queued;
 }
 
-/* "/block" holds the thread. */
+/* "/block" holds the thread, "/wait" is suspended until a test resumes it. */
 static enum MHD_Result handle(void *ctx, struct MHD_Connection *mhd, const char *url,
                               const char *method, const char *version, const char *data,
                               size_t *length, void **seen)
@@ -52,6 +53,11 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *mhd, const char 
             usleep(1000);
         }
         conn_work_end(conn);
+    } else if (strcmp(url, "/wait") == 0) {
+        MHD_suspend_connection(mhd);
+        conn_work_begin(conn, false, clock_mono_ms() + FOR_EVER_MS, NULL, NULL);
+        waiting = mhd;
+        suspended = true;
     }
     return MHD_YES;
 }
@@ -72,16 +78,16 @@ static int start(void **state)
                                             .idle_ms = FOR_EVER_MS,
                                             .threads = 1});
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    mhd_daemon =
-        conns ? MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, conns_accept,
-                                 conns, handle, NULL, MHD_OPTION_SOCK_ADDR, &here,
-                                 MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-                                 MHD_OPTION_NOTIFY_CONNECTION, conns_notice, conns, MHD_OPTION_END)
-              : NULL;
+    mhd_daemon = conns ? MHD_start_daemon(
+                             MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC,
+                             0, conns_accept, conns, handle, NULL, MHD_OPTION_SOCK_ADDR, &here,
+                             MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+                             MHD_OPTION_NOTIFY_CONNECTION, conns_notice, conns, MHD_OPTION_END)
+                       : NULL;
     const union MHD_DaemonInfo *info =
         mhd_daemon ? MHD_get_daemon_info(mhd_daemon, MHD_DAEMON_INFO_BIND_PORT) : NULL;
     port = info ? info->port : 0;
-    blocked = false;
+    blocked = suspended = false;
     return port ? 0 : -1;
 }
 
@@ -123,6 +129,12 @@ static void expect_ok(int fd)
     assert_int_equal(strncmp(next(fd), "HTTP/1.1 200 ", 13), 0);
 }
 
+static bool is_suspended(void *ctx)
+{
+    (void)ctx;
+    return suspended;
+}
+
 /* Nobody was there when the thread came back; who comes then is not taken for one who waits. */
 static void a_thread_that_is_back_is_blocked_no_more(void **state)
 {
@@ -158,6 +170,24 @@ static void who_asks_a_blocked_thread_is_cut(void **state)
     close(first);
 }
 
+/* The work is done, but the thread that should say so is away. */
+static void who_waits_for_an_answer_from_a_blocked_thread_is_cut(void **state)
+{
+    (void)state;
+    int patient = client("/wait");
+    assert_true(wait_for(is_suspended, NULL, PATIENCE_MS));
+    blocked = true;
+    int first = client("/block");
+    wait_ms(TICK_MS);
+    assert_true(conn_work_end(conn_of(waiting)));
+    MHD_resume_connection(waiting);
+    assert_string_equal(next(patient), "");
+    blocked = false;
+    expect_ok(first);
+    close(patient);
+    close(first);
+}
+
 #define ONE(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -165,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ONE(a_thread_that_is_back_is_blocked_no_more),
         ONE(who_asks_a_blocked_thread_is_cut),
+        ONE(who_waits_for_an_answer_from_a_blocked_thread_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
