@@ -3,6 +3,8 @@
  * The filter's table, its config, and which layers it stands on. */
 #include "cache.h"
 
+#include "drivers/filters/common/layers.h"
+
 #include "flight.h"
 #include "ledger.h"
 #include "read.h"
@@ -62,18 +64,6 @@ static void cache_destroy(void *instance)
     free(cache);
 }
 
-static bool has_layer(const char *layers, const char *name)
-{
-    size_t length = strlen(name);
-    for (const char *at = layers; at && (at = strstr(at, name)); at += length) {
-        bool begins = at == layers || at[-1] == ' ';
-        if (begins && (at[length] == '\0' || at[length] == ' ')) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool config_says(const struct mgw_config *config, const char *key)
 {
     const struct mgw_config_value *value = mgw_config_get(config, key);
@@ -96,7 +86,7 @@ static enum mgw_status check_lower(struct mgw_call *call, struct cache *cache,
                         "copies: leave it out, or say \"allow_local\": true",
                         layers);
     }
-    if (has_layer(layers, "encrypt") && !config_says(config, "allow_plain")) {
+    if (layers_have(layers, "encrypt") && !config_says(config, "allow_plain")) {
         return mgw_fail(call, MGW_INVALID,
                         "above \"encrypt\" the cache's folder holds plain bytes: put \"cache\" "
                         "below it in \"filters\", or say \"allow_plain\": true");

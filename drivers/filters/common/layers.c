@@ -16,10 +16,10 @@ enum mgw_status layers_look(struct mgw_call *call, const struct mgw_storage *low
     return status;
 }
 
-bool layers_have(const struct mgw_storage_limits *limits, const char *name)
+bool layers_have(const char *layers, const char *name)
 {
     size_t length = strlen(name);
-    for (const char *at = limits->layers; *at; at += strspn(at, " ")) {
+    for (const char *at = layers; at && *at; at += strspn(at, " ")) {
         size_t word = strcspn(at, " ");
         if (word == length && strncmp(at, name, length) == 0) {
             return true;

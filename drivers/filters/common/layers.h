@@ -10,7 +10,7 @@
 /* The limits of LOWER, as a filter's create() was given it. */
 enum mgw_status layers_look(struct mgw_call *call, const struct mgw_storage *lower,
                             struct mgw_storage_limits *limits);
-/* Whether a layer is called NAME. */
-bool layers_have(const struct mgw_storage_limits *limits, const char *name);
+/* Whether one of LAYERS (mgw_storage_limits.layers; NULL: none) is called NAME. */
+bool layers_have(const char *layers, const char *name);
 
 #endif

@@ -3,6 +3,8 @@
  * The plugin's table and configuration, and what needs the arithmetic of format.h only. */
 #include "encrypt.h"
 
+#include "drivers/filters/common/layers.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,25 +48,11 @@ static void encrypt_destroy(void *instance)
     free(encrypt);
 }
 
-/* True where WORD is one of the words of TEXT. */
-static bool has_word(const char *text, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *at = text; at && *at; at += strspn(at, " ")) {
-        size_t span = strcspn(at, " ");
-        if (span == length && memcmp(at, word, length) == 0) {
-            return true;
-        }
-        at += span;
-    }
-    return false;
-}
-
 static enum mgw_status refuse_order(struct mgw_call *call, const struct encrypt *encrypt)
 {
     struct mgw_storage_limits below = {.size = sizeof below};
     enum mgw_status status = encrypt->pass.lower.describe(call, encrypt->pass.instance, &below);
-    if (status == MGW_OK && has_word(below.layers, NAME)) {
+    if (status == MGW_OK && layers_have(below.layers, NAME)) {
         return mgw_fail(call, MGW_INVALID,
                         "there is an \"" NAME "\" below already (%s): one is enough, put all keys "
                         "into its \"keys\"",

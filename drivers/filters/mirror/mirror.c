@@ -6,6 +6,8 @@
  * have a put: under "one" two nodes that each see another store down could both take a key. */
 #include "mirror.h"
 
+#include "drivers/filters/common/layers.h"
+
 #include "list.h"
 #include "mender.h"
 #include "pair.h"
@@ -40,18 +42,6 @@ static uint64_t granted(const struct mirror *mirror)
            ((first | second) & MGW_STORAGE_VOLATILE);
 }
 
-/* Whether NAME is among LAYERS, words separated by spaces. */
-static bool is_among(const char *name, const char *layers)
-{
-    size_t length = strlen(name);
-    for (const char *at = layers; at && (at = strstr(at, name)); at += length) {
-        if ((at == layers || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Learns what store WHICH can do; *ID is its own. */
 static enum mgw_status look_at(struct mgw_call *call, struct mirror *mirror, int which,
                                const char **id)
@@ -68,7 +58,7 @@ static enum mgw_status look_at(struct mgw_call *call, struct mirror *mirror, int
                         "mirror instead",
                         side->name);
     }
-    if (is_among("mirror", limits.layers)) {
+    if (layers_have(limits.layers, "mirror")) {
         return mgw_fail(call, MGW_INVALID,
                         "%s is a mirror itself: a mirror is of two stores, more of them need a "
                         "store that keeps copies by its own means",

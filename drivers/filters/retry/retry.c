@@ -32,7 +32,7 @@ static enum mgw_status check_stack(struct mgw_call *call, const struct mgw_stora
 {
     struct mgw_storage_limits limits;
     enum mgw_status status = layers_look(call, lower, &limits);
-    if (status == MGW_OK && layers_have(&limits, "retry")) {
+    if (status == MGW_OK && layers_have(limits.layers, "retry")) {
         return mgw_fail(call, MGW_INVALID,
                         "there is a retry below already (%s): two of them multiply attempts and "
                         "time; keep the one nearest to the store",
