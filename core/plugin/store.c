@@ -130,12 +130,23 @@ enum mgw_status store_new(struct mgw_call *call, const char *name,
     return MGW_OK;
 }
 
+/* In a stack only the innermost layer counts a call as lost, but whoever stands upon it is inside
+ * of the same call. */
+static bool is_stuck(const struct store *store)
+{
+    bool stuck = guard_is_stuck(&store->guard);
+    for (size_t i = 0; !stuck && store->below && i < store->below->count; i++) {
+        stuck = is_stuck(store->below->at[i].store);
+    }
+    return stuck;
+}
+
 void store_free(struct store *store)
 {
     if (!store) {
         return;
     }
-    if (guard_is_stuck(&store->guard)) {
+    if (is_stuck(store)) {
         return; /* a call is inside that may still use it all */
     }
     if (store->owned) {

@@ -6,6 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/plugin/store_inside.h"
 #include "core/plugin/watch.h"
 
 #include <pthread.h>
@@ -16,7 +17,7 @@ enum { PATIENCE_MS = 60000, MOST = 3 };
 
 static struct mgw_storage_driver table;
 static atomic_bool blocked;
-static struct store *store;
+static struct store *store, *below;
 
 static void stay(void)
 {
@@ -158,6 +159,36 @@ static void what_a_stuck_call_may_use_is_not_released(void **state)
     assert_int_equal(fake.destroys, 1);
 }
 
+/* The call is lost in the layer below, but goes back through the filter. */
+static enum mgw_status passed_health(struct mgw_call *call, void *instance)
+{
+    (void)instance;
+    return store_health(below, call);
+}
+
+static void nor_what_stands_upon_it(void **state)
+{
+    struct layers *layers = calloc(1, sizeof *layers + sizeof layers->at[0]);
+    struct mgw_storage_driver filter = fake_table;
+    struct caller caller;
+    AUTO_CALL struct mgw_call *call = call_new("", NULL, 0);
+    (void)state;
+    assert_non_null(layers);
+    filter.create = NULL;
+    filter.health = passed_health;
+    layers->count = 1;
+    layers->at[0].store = below = fake_store(&table, MGW_THREADS_PARALLEL);
+    store = fake_store(&filter, MGW_THREADS_PARALLEL);
+    assert_int_equal(store_stack(store, call, layers), MGW_OK);
+    start_callers(&caller, 1);
+    wait_for_lost(1);
+    store_free(store);
+    assert_int_equal(fake.destroys, 0);
+    end_callers(&caller, 1);
+    store_free(store);
+    assert_int_equal(fake.destroys, 2);
+}
+
 static enum mgw_status slow_stat(struct mgw_call *call, void *instance, const struct mgw_blob *blob,
                                  struct mgw_stat *stat)
 {
@@ -192,6 +223,7 @@ int main(void)
         T(too_many_lost_calls_shut_the_gate),
         T(one_lost_call_shuts_a_plugin_that_takes_one_at_a_time),
         T(what_a_stuck_call_may_use_is_not_released),
+        T(nor_what_stands_upon_it),
         T(a_read_that_waits_is_not_quick_any_more),
     };
     log_redirect(silent);
