@@ -88,6 +88,7 @@ static void body_free(void *argument)
     struct body *body = argument;
     struct gateway *gateway = body->gateway;
     body->job.run = body_release_job;
+    gateway->active++; /* its exchange, which counted for it, may be gone before */
     if (body->fd >= 0 || !pool_continue(gateway->pool, &body->job)) {
         body_release_job(&body->job);
     }
@@ -294,7 +295,6 @@ static struct MHD_Response *body_response(struct exchange *x, struct mgw_content
         return NULL;
     }
     body->content = TAKE(*content);
-    x->gateway->active++;
     return response;
 }
 

@@ -352,6 +352,28 @@ static void sigterm_ends_a_gateway_whose_plugin_does_not(void **state)
     api_upload(gw->client, API_VIDEO, body_random(2, 1000));
 }
 
+/* A download that was given up is one of those that nobody waits for, though its answer has begun.
+ */
+static void sigterm_waits_for_no_download_that_was_given_up(void **state)
+{
+    (void)state;
+    wicked_start("stall", NULL, "{\"limits\": {\"shutdown_deadline_sec\": 600}}");
+    const char *url = api_url(api_upload(gw->client, API_VIDEO, body_random(1, 100000)));
+    wicked("read");
+    struct raw *raw = raw_open(gw->server);
+    raw_text(raw, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", url);
+    assert_int_equal(raw_read_head(raw)->status, 200);
+    assert_true(raw_is_closed(raw, SOON_MS));
+    raw_close(raw);
+    int64_t start_ms = wait_now_ms();
+    assert_int_equal(server_stop(gw->server), 1);
+    assert_true(wait_now_ms() - start_ms < SOON_MS);
+    assert_logged("ending without a plugin's call", "plugin=stall", "callback=read");
+    good("read");
+    server_start(gw->server);
+    gateway_follow(gw);
+}
+
 static void sigterm_ends_one_whose_reaper_does_not_return(void **state)
 {
     (void)state;
@@ -387,6 +409,7 @@ int main(void)
         ONE(health_that_does_not_answer_is_no_health),
         ONE(a_background_call_that_blocks_stops_no_request),
         ONE(sigterm_ends_a_gateway_whose_plugin_does_not),
+        ONE(sigterm_waits_for_no_download_that_was_given_up),
         ONE(sigterm_ends_one_whose_reaper_does_not_return),
     };
     return server_verdict(cmocka_run_group_tests(tests, NULL, NULL));
