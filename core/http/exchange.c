@@ -363,7 +363,8 @@ void exchange_end(void *gateway, struct MHD_Connection *mhd, void **context,
     if (!x) {
         return;
     }
-    access_log_write(x, code == MHD_REQUEST_TERMINATED_COMPLETED_OK || x->state == STATE_LINGER);
+    bool told = x->state == STATE_LINGER || (x->given_up && x->told);
+    access_log_write(x, code == MHD_REQUEST_TERMINATED_COMPLETED_OK || told);
     if (x->conn) {
         conn_set_phase(x->conn, CONN_IDLE);
     }

@@ -93,6 +93,7 @@ struct exchange {
     int64_t work_until; /* CLOCK_MONOTONIC, ms: the deadline of the work under way */
     bool given_up;      /* it took longer, and its client was told so */
     unsigned told;      /* the status that it was told; 0: none */
+    uint64_t told_bytes;
 };
 
 /* libmicrohttpd's callbacks; the first argument is the gateway. */

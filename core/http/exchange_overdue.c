@@ -34,7 +34,10 @@ bool exchange_overdue(void *argument)
     memcpy(answer.request_id, x->request_id, sizeof answer.request_id);
     answer_failure(&answer, MGW_TIMEOUT, context_of(x->route));
     bool sent = answer_raw(&answer);
-    x->told = answer.status;
+    if (sent) {
+        x->told = answer.status;
+        x->told_bytes = answer.answer_bytes;
+    }
     if (answer.response) {
         MHD_destroy_response(answer.response);
     }

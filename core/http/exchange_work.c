@@ -34,6 +34,7 @@ void exchange_end_work(struct exchange *x)
     if (!conn_work_end(x->conn)) {
         x->given_up = true;
         x->status = x->told;
+        x->answer_bytes = x->told_bytes;
     }
 }
 

@@ -108,6 +108,25 @@ static void an_upload_is_answered_without_its_commit(void **state)
     api_upload(gw->client, API_VIDEO, body_random(2, 1000));
 }
 
+/* The line tells the answer that was sent, not the one that came too late. */
+static void the_access_log_tells_what_the_client_was_told(void **state)
+{
+    (void)state;
+    wicked_start("stall", NULL, "{\"log\": {\"access\": true}}");
+    wicked("put_commit");
+    struct request request = upload_of(body_random(1, 1000));
+    request.headers = "Content-Type: " API_VIDEO "\nX-Request-Id: the-stuck-one";
+    request_start(&request);
+    request_end(&request);
+    assert_int_equal(request.status, 503);
+    char *sent = keep_text("sent=%zu", strlen(request.answer));
+    request_free(&request);
+    good("put_commit");
+    assert_logged("msg=\"request\"", "request=the-stuck-one", "status=503", sent);
+    const char *aborted[] = {"msg=\"request\"", "request=the-stuck-one", "aborted", NULL};
+    assert_int_equal(log_lines(aborted), 0);
+}
+
 static void a_large_upload_is_answered_in_mid_body(void **state)
 {
     (void)state;
@@ -397,6 +416,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ONE(an_upload_is_answered_without_its_commit),
+        ONE(the_access_log_tells_what_the_client_was_told),
         ONE(a_large_upload_is_answered_in_mid_body),
         ONE(a_chunked_upload_too),
         ONE(a_download_is_answered_or_cut),
