@@ -98,8 +98,8 @@ static enum MHD_Result exchange_suspend(struct exchange *x, enum state state)
     bool taken =
         first ? pool_submit(x->gateway->pool, &x->job) : pool_continue(x->gateway->pool, &x->job);
     if (!taken) {
-        conn_work_end(x->conn);
         answer_shed(x);
+        exchange_end_work(x);
         MHD_resume_connection(x->mhd);
     }
     return MHD_YES;
