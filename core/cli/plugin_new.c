@@ -242,6 +242,16 @@ static bool prepare(struct project *project)
     return self && project->descriptors && project->templates && project->making;
 }
 
+/* PATH without the slashes that a shell completes it by. */
+static char *trimmed(const char *path)
+{
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    return strndup(path, length);
+}
+
 int plugin_new(const struct cli_command *command, int argc, char **argv)
 {
     struct cli_options options = {0};
@@ -257,13 +267,13 @@ int plugin_new(const struct cli_command *command, int argc, char **argv)
     if (exit != CLI_DONE) {
         return exit;
     }
-    struct project project = {.name = argv[first],
-                              .kind = options.kind,
-                              .target = options.dir ? options.dir : argv[first],
-                              .umask = cli_users_umask()};
+    AUTO_FREE char *target = trimmed(options.dir ? options.dir : argv[first]);
+    struct project project = {
+        .name = argv[first], .kind = options.kind, .target = target, .umask = cli_users_umask()};
     umask(project.umask); /* what it writes is no data of the gateway */
-    exit = prepare(&project) ? make(&project)
-                             : cli_say(CLI_FAILED, "out of memory, or /proc is not there");
+    exit = target && prepare(&project)
+               ? make(&project)
+               : cli_say(CLI_FAILED, "out of memory, or /proc is not there");
     if (exit == CLI_DONE) {
         printf("%s: a %s plugin, as %s/README.md tells it:\n"
                "  cd %s && cmake -B build && cmake --build build && ctest --test-dir build\n",

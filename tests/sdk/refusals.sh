@@ -56,5 +56,6 @@ refused 1 'it is installed together with mediagw' shelf --kind storage
 mediagw=$prefix/bin/mediagw
 long=a$(printf '%.0s-' $(seq 30))9
 "$mediagw" plugin new "$long" --kind filter --dir "some where" >/dev/null && [ -f "some where/$long.c" ] || failed=1
+"$mediagw" plugin new shelf --kind filter --dir completed/ >/dev/null && [ -f completed/shelf.c ] || failed=1
 [ "$(find . -maxdepth 1 -name 'some where*' | wc -l)" = 1 ] || { echo "something lies beside it"; failed=1; }
 exit $failed
