@@ -220,6 +220,34 @@ static void a_part_is_sent_again_whole(void **state)
     rig_assert_sent(PART "=2&", 2, bytes + step, step);
 }
 
+/* MinIO while the Complete of a killed process is at work. */
+static void parts_that_another_complete_has_taken_are_waited_for(void **state)
+{
+    (void)state;
+    AUTO_CALL struct mgw_call *call = kit_call_new();
+    rig_open(NULL, NULL);
+    FAULT_SCRIPT(BEGUN, {.request = COMPLETE, .status = 400, .body = RIG_ERROR("InvalidPart")},
+                 {.request = HEAD, .times = 3, .status = 404}, FOUND, NOTES);
+    put_ok(call);
+    assert_done();
+}
+
+static void parts_that_nobody_has_taken_are_invalid_in_the_end(void **state)
+{
+    (void)state;
+    AUTO_CALL struct mgw_call *call = kit_call_new();
+    struct mgw_stat stat = {.size = sizeof stat};
+    rig_open(NULL, NULL);
+    FAULT_SCRIPT(BEGUN, {.request = COMPLETE, .status = 400, .body = RIG_ERROR("InvalidPart")},
+                 {.request = HEAD, .times = FAULT_ALWAYS, .status = 404},
+                 {.request = ABORT, .status = 204}, NOTES);
+    void *writer = write_all(call);
+    assert_status(call, driver->put_commit(call, writer, &stat), MGW_INVALID);
+    assert_says(call, "InvalidPart");
+    driver->put_abort(call, writer);
+    assert_done();
+}
+
 static void parts_that_the_server_does_not_take_are_invalid(void **state)
 {
     (void)state;
@@ -309,6 +337,8 @@ int main(int argc, char **argv)
         TEST_OF_PARTS(a_lost_answer_that_was_not_done_is_of_unknown_outcome_and_repeated),
         TEST_OF_PARTS(an_etag_that_the_server_leaves_empty_comes_from_the_object),
         TEST_OF_PARTS(a_part_is_sent_again_whole),
+        TEST_OF_PARTS(parts_that_another_complete_has_taken_are_waited_for),
+        TEST_OF_PARTS(parts_that_nobody_has_taken_are_invalid_in_the_end),
         TEST_OF_PARTS(parts_that_the_server_does_not_take_are_invalid),
         TEST_OF_PARTS(what_was_begun_is_taken_back),
         RIG_TEST(copy_that_says_200_and_means_an_error_is_none),

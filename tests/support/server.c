@@ -338,6 +338,14 @@ char *server_token(struct server *server, const char *account)
     return keep_bytes(token, strcspn(token, " \t\r\n\""));
 }
 
+const char *server_token_secret(const char *token)
+{
+    const char *id = strchr(token, '_');
+    const char *secret = id ? strchr(id + 1, '_') : NULL;
+    assert_non_null(secret);
+    return secret + 1;
+}
+
 char *server_log(const struct server *server)
 {
     size_t length = 0;

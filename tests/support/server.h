@@ -53,6 +53,8 @@ int server_verdict(int failed);
 
 /* A new API key of ACCOUNT, by the command line; kept until the test's end. */
 char *server_token(struct server *server, const char *account);
+/* What of an API key's text nobody may see: base64url, which may have a '_' itself. */
+const char *server_token_secret(const char *token);
 /* What it has logged since it was started last; kept until the test's end. */
 char *server_log(const struct server *server);
 /* Its config's "storage", {} in dev mode, kept until the test's end; whether that is S3. */
