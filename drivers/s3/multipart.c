@@ -8,6 +8,8 @@
 #include <libxml/xmlwriter.h>
 #include <string.h>
 
+enum { AWAIT_MAX_MS = 800 }; /* the longest of the waits; 1.6 s in all */
+
 uint64_t multipart_part_bytes(uint64_t least, uint64_t length, uint32_t parts)
 {
     const uint64_t step = 1u << 20;
@@ -178,25 +180,45 @@ static bool is_of_parts(const char *code)
            strcmp(code, "EntityTooSmall") == 0;
 }
 
-/* A Complete that found no upload, or whose answer is lost or doubtful, may have done it: only the
- * object itself tells. */
+/* MinIO takes the parts away first and shows the object a moment later: until then the Complete of
+ * an owner that was killed makes this one an InvalidPart. */
+static enum mgw_status await_ours(struct mgw_call *call, struct s3 *s3, const struct object *object,
+                                  const char *nonce, struct mgw_stat *stat)
+{
+    for (int64_t wait = 25;; wait *= 2) {
+        enum mgw_status seen = blob_is_ours(call, s3, object, nonce, stat);
+        if ((seen != MGW_CONFLICT && seen != MGW_NOT_FOUND) || wait > AWAIT_MAX_MS) {
+            return seen;
+        }
+        enum mgw_status status = request_pause(call, s3, wait);
+        if (status != MGW_OK) {
+            return status;
+        }
+    }
+}
+
+/* A Complete that found no upload or no part, or whose answer is lost or doubtful, may have done
+ * it: only the object itself tells. */
 static enum mgw_status complete_truth(struct mgw_call *call, struct s3 *s3,
                                       const struct object *object, enum mgw_status status,
                                       const char *code, const char *nonce, struct mgw_stat *stat)
 {
+    bool taken = strcmp(code, "InvalidPart") == 0;
     bool open = status == MGW_UNKNOWN_OUTCOME || status == MGW_NOT_FOUND || status == MGW_CONFLICT;
-    if (!open || strcmp(code, "NoSuchBucket") == 0) {
+    if ((!open && !taken) || strcmp(code, "NoSuchBucket") == 0) {
         return is_of_parts(code) ? MGW_INVALID : status;
     }
     char why[512] = "";
     if (call->error) {
         snprintf(why, sizeof why, "%s", call->error->text);
     }
-    enum mgw_status seen = blob_is_ours(call, s3, object, nonce, stat);
+    enum mgw_status seen = taken ? await_ours(call, s3, object, nonce, stat)
+                                 : blob_is_ours(call, s3, object, nonce, stat);
     if (seen != MGW_CONFLICT && seen != MGW_NOT_FOUND) {
         return blob_unknown(seen);
     }
-    return mgw_fail(call, status == MGW_CONFLICT ? MGW_EXISTS : status, "%s", why);
+    status = taken ? MGW_INVALID : status == MGW_CONFLICT ? MGW_EXISTS : status;
+    return mgw_fail(call, status, "%s", why);
 }
 
 /* MGW_EXISTS where another's object has the name. */
