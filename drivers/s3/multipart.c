@@ -180,8 +180,9 @@ static bool is_of_parts(const char *code)
            strcmp(code, "EntityTooSmall") == 0;
 }
 
-/* MinIO takes the parts away first and shows the object a moment later: until then the Complete of
- * an owner that was killed makes this one an InvalidPart. */
+/* MinIO takes the parts away first and shows the object a moment later: until then another owner's
+ * Complete makes this one an InvalidPart. Where the other's connection was cut in that moment the
+ * parts are gone for good, and must be sent again. */
 static enum mgw_status await_ours(struct mgw_call *call, struct s3 *s3, const struct object *object,
                                   const char *nonce, struct mgw_stat *stat)
 {

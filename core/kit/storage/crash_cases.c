@@ -252,6 +252,12 @@ static void upload_script(void)
     crash_step();
 }
 
+static void send_all(struct upload *upload)
+{
+    upload_send_ok(upload, 1, upload->part_bytes, 1, 2);
+    upload_send_ok(upload, 2, LAST_PART, 2, 2);
+}
+
 /* Another process takes the upload over where the killed one has left it. */
 static void go_on(unsigned round, unsigned step, bool within)
 {
@@ -270,7 +276,15 @@ static void go_on(unsigned round, unsigned step, bool within)
     if (!upload.parts[1].receipt) {
         upload_send_ok(&upload, 2, LAST_PART, 2, 2);
     }
-    upload_end_ok(&upload, 2, 2);
+    AUTO_CALL struct mgw_call *call = kit_call_new();
+    struct mgw_stat stat = {.size = sizeof stat};
+    enum mgw_status status = upload_end(call, &upload, 2, 2, &stat);
+    if (status == MGW_INVALID && within && kit_hides_cut_completes()) {
+        send_all(&upload);
+        upload_end_ok(&upload, 2, 2);
+    } else {
+        assert_status(call, status, MGW_OK);
+    }
     assert_parts(&upload, key, (const uint64_t[]){1, 2}, 2, LAST_PART);
 }
 

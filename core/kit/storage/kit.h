@@ -71,6 +71,9 @@ bool kit_refuses(const char *key);
 /* True where the store is declared (--hides nested-keys) not to list KEY beside one of the COUNT
  * ALL: "a/b" beside "a". It can be read all the same. */
 bool kit_hides(const char *const *all, size_t count, const char *key);
+/* True where the store is declared (--hides cut-completes) to forget an upload's parts where its
+ * Complete was cut off. */
+bool kit_hides_cut_completes(void);
 /* KEY cannot be put: MGW_INVALID, with the store's own words. */
 void assert_refused(const char *bucket, const char *key);
 /* True where TEXT holds none of the configuration's secrets. */

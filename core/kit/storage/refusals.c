@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What a run is told from outside of the store behind the driver: the keys that it refuses, and
- * those that it does not list. */
+ * what it does not show any more. */
 #include "core/kit/storage/kit.h"
 
 enum form {
@@ -12,24 +12,29 @@ enum form {
 };
 static unsigned refused;
 
+/* Bit I of TO for each of the words, parted by commas, that is NAMES[I]. */
+static bool read_words(const char *words, const char *const *names, unsigned *to)
+{
+    while (*words) {
+        size_t length = strcspn(words, ",");
+        unsigned bit = 0;
+        for (unsigned i = 0; names[i]; i++) {
+            bit |= strlen(names[i]) == length && memcmp(names[i], words, length) == 0 ? 1u << i : 0;
+        }
+        if (!bit) {
+            return false;
+        }
+        *to |= bit;
+        words += length + (words[length] == ',');
+    }
+    return true;
+}
+
 bool kit_refuse(const char *forms)
 {
     static const char *const names[] = {"dot-components", "empty-components", "long-components",
-                                        "leading-slash"};
-    while (*forms) {
-        size_t length = strcspn(forms, ",");
-        unsigned form = 0;
-        for (unsigned i = 0; i < 4; i++) {
-            form |=
-                strlen(names[i]) == length && memcmp(names[i], forms, length) == 0 ? 1u << i : 0;
-        }
-        if (!form) {
-            return false;
-        }
-        refused |= form;
-        forms += length + (forms[length] == ',');
-    }
-    return true;
+                                        "leading-slash", NULL};
+    return read_words(forms, names, &refused);
 }
 
 static unsigned forms_of(const char *key)
@@ -55,17 +60,23 @@ bool kit_refuses(const char *key)
     return (refused & forms_of(key)) != 0;
 }
 
-static bool hides_nested;
+enum hidden { NESTED_KEYS = 1, CUT_COMPLETES = 2 };
+static unsigned hidden;
 
 bool kit_hide(const char *what)
 {
-    hides_nested = strcmp(what, "nested-keys") == 0;
-    return hides_nested;
+    static const char *const names[] = {"nested-keys", "cut-completes", NULL};
+    return read_words(what, names, &hidden);
+}
+
+bool kit_hides_cut_completes(void)
+{
+    return (hidden & CUT_COMPLETES) != 0;
 }
 
 bool kit_hides(const char *const *all, size_t count, const char *key)
 {
-    for (size_t i = 0; hides_nested && i < count; i++) {
+    for (size_t i = 0; (hidden & NESTED_KEYS) && i < count; i++) {
         size_t length = strlen(all[i]);
         if (strncmp(key, all[i], length) == 0 && key[length] == '/' && key[length + 1]) {
             return true;
