@@ -73,9 +73,11 @@ static enum mgw_status copy_in(struct mgw_call *call, struct mirror *mirror, int
     return status;
 }
 
-/* The copy has its source's version: it has its bytes, too. */
+/* The copy has its source's version: it has its bytes, too. *MENDS: the source was removed or
+ * replaced after the first store's copy, which is whole: the second's comes from that one. */
 static enum mgw_status copy_locked(struct mgw_call *call, struct mirror *mirror,
-                                   const struct mgw_blob *from, const struct mgw_blob *to)
+                                   const struct mgw_blob *from, const struct mgw_blob *to,
+                                   bool *mends)
 {
     struct side_call said;
     enum mgw_status status = copy_in(call, mirror, FIRST, from, to);
@@ -83,7 +85,8 @@ static enum mgw_status copy_locked(struct mgw_call *call, struct mirror *mirror,
         return status;
     }
     status = copy_in(side_call(&said, call, false), mirror, SECOND, from, to);
-    if (status != MGW_OK) {
+    *mends = status == MGW_NOT_FOUND || status == MGW_CONFLICT;
+    if (status != MGW_OK && !*mends) {
         mender_key(mirror->mender, to);
         return mgw_fail(call, MGW_UNKNOWN_OUTCOME,
                         "copied in the first store, not in the second: %s", said.error.text);
@@ -96,6 +99,7 @@ enum mgw_status copy_blob(struct mgw_call *call, void *instance, const struct mg
 {
     struct mirror *mirror = instance;
     pthread_mutex_t *lock;
+    bool mends = false;
     if (!(mirror->capabilities & MGW_STORAGE_COPY)) {
         return mgw_fail(call, MGW_UNSUPPORTED, "not both stores can copy");
     }
@@ -110,8 +114,17 @@ enum mgw_status copy_blob(struct mgw_call *call, void *instance, const struct mg
         status = mirror_lock(call, mirror, to, &lock);
     }
     if (status == MGW_OK) {
-        status = copy_locked(call, mirror, from, to);
+        status = copy_locked(call, mirror, from, to, &mends);
         mirror_unlock(lock);
+    }
+    if (mends) {
+        status = mender_now(call, mirror, to);
+        if (status == MGW_CONFLICT || status == MGW_NOT_FOUND) {
+            status = MGW_OK; /* a later change took its place, in both stores */
+        } else if (status != MGW_OK) {
+            mender_key(mirror->mender, to);
+            status = MGW_UNKNOWN_OUTCOME;
+        }
     }
     if (status == MGW_OK) {
         mender_learn(mirror->mender, to->bucket);
