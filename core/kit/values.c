@@ -51,6 +51,10 @@ static const char *value_of(const char *name, size_t length)
     if (length == 6 && memcmp(name, "unique", 6) == 0) {
         return run;
     }
+    if (length == 4 && memcmp(name, "case", 4) == 0) { /* a case's folder is its number */
+        const char *slash = strrchr(tmp_folder, '/');
+        return slash ? slash + 1 : "";
+    }
     return json_string_value(json_object_getn(values, name, length));
 }
 
@@ -75,8 +79,7 @@ static char *replace(const char *text, bool strict)
             buf_text(&out, value);
             text += length + 2;
         } else if (length && strict) {
-            fprintf(stderr,
-                    "mediagw plugin test: {%.*s} is neither tmp nor unique nor of --values\n",
+            fprintf(stderr, "mediagw plugin test: {%.*s} is not tmp, unique, case or of --values\n",
                     (int)length, text + 1);
             return NULL;
         } else if (*text) {

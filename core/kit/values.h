@@ -7,8 +7,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* TMP is what {tmp} is, UNIQUE what {unique} is; FILE (may be NULL) a JSON object of texts. False:
- * said why. */
+/* TMP is what {tmp} is, its last component what {case} is, UNIQUE what {unique} is; FILE (may be
+ * NULL) a JSON object of texts. False: said why. */
 bool kit_values_set(const char *tmp, const char *unique, const char *file);
 void kit_values_free(void);
 /* Hex digits of this run's own. */

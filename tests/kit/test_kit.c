@@ -185,7 +185,7 @@ static void wrong_usage_is_told_and_nothing_runs(void **state)
         {"no_such_plugin", NULL, NULL, "there is no such plugin \"no_such_plugin\""},
         {MOODY, "mod=hang", NULL, "key \"storage.mod\": unknown key; did you mean \"mood\"?"},
         {MOODY, "mood=gay", NULL, "expected one of hang|crash|"},
-        {MOODY, "stray={nowhere}", NULL, "{nowhere} is neither tmp nor unique nor of --values"},
+        {MOODY, "stray={nowhere}", NULL, "{nowhere} is not tmp, unique, case or of --values"},
         {MOODY, "--timeout", "soon", "--timeout: expected seconds, got \"soon\""},
         {MOODY, "--bad", NULL, "Try \"mediagw plugin test --help\""},
         {MOODY, "word", NULL, "expected KEY=VALUE behind the module, got \"word\""},
