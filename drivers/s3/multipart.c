@@ -181,8 +181,8 @@ static bool is_of_parts(const char *code)
 }
 
 /* MinIO takes the parts away first and shows the object a moment later: until then another owner's
- * Complete makes this one an InvalidPart. Where the other's connection was cut in that moment the
- * parts are gone for good, and must be sent again. */
+ * Complete makes this one an InvalidPart or a NoSuchUpload. Where the other's connection was cut in
+ * that moment the parts are gone for good, and must be sent again. */
 static enum mgw_status await_ours(struct mgw_call *call, struct s3 *s3, const struct object *object,
                                   const char *nonce, struct mgw_stat *stat)
 {
@@ -204,7 +204,8 @@ static enum mgw_status complete_truth(struct mgw_call *call, struct s3 *s3,
                                       const struct object *object, enum mgw_status status,
                                       const char *code, const char *nonce, struct mgw_stat *stat)
 {
-    bool taken = strcmp(code, "InvalidPart") == 0;
+    bool invalid = strcmp(code, "InvalidPart") == 0;
+    bool taken = invalid || strcmp(code, "NoSuchUpload") == 0;
     bool open = status == MGW_UNKNOWN_OUTCOME || status == MGW_NOT_FOUND || status == MGW_CONFLICT;
     if ((!open && !taken) || strcmp(code, "NoSuchBucket") == 0) {
         return is_of_parts(code) ? MGW_INVALID : status;
@@ -218,7 +219,7 @@ static enum mgw_status complete_truth(struct mgw_call *call, struct s3 *s3,
     if (seen != MGW_CONFLICT && seen != MGW_NOT_FOUND) {
         return blob_unknown(seen);
     }
-    status = taken ? MGW_INVALID : status == MGW_CONFLICT ? MGW_EXISTS : status;
+    status = invalid ? MGW_INVALID : status == MGW_CONFLICT ? MGW_EXISTS : status;
     return mgw_fail(call, status, "%s", why);
 }
 

@@ -260,13 +260,15 @@ static void send_all(struct upload *upload)
 
 /* The store has forgotten the parts, as it was declared to: it takes them again, or says that this
  * key's upload is lost, and takes them in a new one. KEY is the blob's. */
-static void send_again(unsigned round, struct upload *upload, char key[64])
+static void send_again(unsigned round, struct upload *upload, char key[64], enum mgw_status status)
 {
     AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat = {.size = sizeof stat};
-    send_all(upload);
-    enum mgw_status status = upload_end(call, upload, 2, 2, &stat);
     if (status == MGW_INVALID) {
+        send_all(upload);
+        status = upload_end(call, upload, 2, 2, &stat);
+    }
+    if (status == MGW_INVALID || status == MGW_NOT_FOUND) {
         snprintf(key, 64, "%u-again", round);
         upload_begin(upload, key, NULL);
         send_all(upload);
@@ -297,8 +299,9 @@ static void go_on(unsigned round, unsigned step, bool within)
     AUTO_CALL struct mgw_call *call = kit_call_new();
     struct mgw_stat stat = {.size = sizeof stat};
     enum mgw_status status = upload_end(call, &upload, 2, 2, &stat);
-    if (status == MGW_INVALID && within && kit_hides_cut_completes()) {
-        send_again(round, &upload, key);
+    bool lost = status == MGW_INVALID || status == MGW_NOT_FOUND;
+    if (lost && within && kit_hides_cut_completes()) {
+        send_again(round, &upload, key, status);
     } else {
         assert_status(call, status, MGW_OK);
     }
