@@ -94,6 +94,18 @@ static enum mgw_status copy_locked(struct mgw_call *call, struct mirror *mirror,
     return MGW_OK;
 }
 
+/* The second store's copy out of the first's. */
+static enum mgw_status copy_across(struct mgw_call *call, struct mirror *mirror,
+                                   const struct mgw_blob *to)
+{
+    enum mgw_status status = mender_now(call, mirror, to);
+    if (status == MGW_OK || status == MGW_CONFLICT || status == MGW_NOT_FOUND) {
+        return MGW_OK; /* or a later change took its place, in both stores */
+    }
+    mender_key(mirror->mender, to);
+    return MGW_UNKNOWN_OUTCOME;
+}
+
 enum mgw_status copy_blob(struct mgw_call *call, void *instance, const struct mgw_blob *from,
                           const struct mgw_blob *to, struct mgw_stat *stat)
 {
@@ -118,13 +130,7 @@ enum mgw_status copy_blob(struct mgw_call *call, void *instance, const struct mg
         mirror_unlock(lock);
     }
     if (mends) {
-        status = mender_now(call, mirror, to);
-        if (status == MGW_CONFLICT || status == MGW_NOT_FOUND) {
-            status = MGW_OK; /* a later change took its place, in both stores */
-        } else if (status != MGW_OK) {
-            mender_key(mirror->mender, to);
-            status = MGW_UNKNOWN_OUTCOME;
-        }
+        status = copy_across(call, mirror, to);
     }
     if (status == MGW_OK) {
         mender_learn(mirror->mender, to->bucket);
