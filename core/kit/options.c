@@ -40,9 +40,8 @@ const char kit_help[] =
     "                     need be in a new upload; with commas between\n\n"
     "In values and in FILE {tmp} is a new folder for each case, removed behind it, {unique} hex\n"
     "digits that no other run has, {case} the number of the case in its run, {NAME} what the\n"
-    "object of --values says. $TMPDIR is where the folders are made, else /tmp. Cases at once "
-    "need\n"
-    "a store each, by {tmp} or by {unique} and {case}: some sweep.\n\n"
+    "object of --values says. $TMPDIR is where the folders are made, else /tmp. Cases at once\n"
+    "need a store each, by {tmp} or by {unique} and {case}: some sweep.\n\n"
     "Exit codes: 0 all passed (or were skipped by what the plugin declares); 1 some failed, or\n"
     "none ran; 2 the command line or the module is wrong.\n";
 

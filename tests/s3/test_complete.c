@@ -232,35 +232,35 @@ static void parts_that_another_complete_has_taken_are_waited_for(void **state)
     assert_done();
 }
 
+/* After a script whose Complete is refused with CODE. */
+static void assert_put_is_invalid(const char *code)
+{
+    AUTO_CALL struct mgw_call *call = kit_call_new();
+    struct mgw_stat stat = {.size = sizeof stat};
+    void *writer = write_all(call);
+    assert_status(call, driver->put_commit(call, writer, &stat), MGW_INVALID);
+    assert_says(call, code);
+    driver->put_abort(call, writer);
+    assert_done();
+}
+
 static void parts_that_nobody_has_taken_are_invalid_in_the_end(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = kit_call_new();
-    struct mgw_stat stat = {.size = sizeof stat};
     rig_open(NULL, NULL);
     FAULT_SCRIPT(BEGUN, {.request = COMPLETE, .status = 400, .body = RIG_ERROR("InvalidPart")},
                  {.request = HEAD, .times = FAULT_ALWAYS, .status = 404},
                  {.request = ABORT, .status = 204}, NOTES);
-    void *writer = write_all(call);
-    assert_status(call, driver->put_commit(call, writer, &stat), MGW_INVALID);
-    assert_says(call, "InvalidPart");
-    driver->put_abort(call, writer);
-    assert_done();
+    assert_put_is_invalid("InvalidPart");
 }
 
 static void parts_that_the_server_does_not_take_are_invalid(void **state)
 {
     (void)state;
-    AUTO_CALL struct mgw_call *call = kit_call_new();
-    struct mgw_stat stat = {.size = sizeof stat};
     rig_open(NULL, NULL);
     FAULT_SCRIPT(BEGUN, {.request = COMPLETE, .status = 400, .body = RIG_ERROR("EntityTooSmall")},
                  {.request = ABORT, .status = 204}, NOTES);
-    void *writer = write_all(call);
-    assert_status(call, driver->put_commit(call, writer, &stat), MGW_INVALID);
-    assert_says(call, "EntityTooSmall");
-    driver->put_abort(call, writer);
-    assert_done();
+    assert_put_is_invalid("EntityTooSmall");
 }
 
 static void what_was_begun_is_taken_back(void **state)
