@@ -27,9 +27,9 @@ void log_setup(enum log_format format, enum log_level least, int fd)
     log_fd = fd;
 }
 
-void log_redirect(void (*sink)(int level, const char *line))
+void log_redirect(void (*to)(int level, const char *line))
 {
-    log_sink = sink;
+    log_sink = to;
 }
 
 bool log_enabled(enum log_level level)
@@ -132,9 +132,9 @@ void log_fields(enum log_level level, const char *message, const struct log_fiel
     if (line.failed) {
         return;
     }
-    void (*sink)(int, const char *) = log_sink;
-    if (sink) {
-        sink((int)level, line.data);
+    void (*to)(int, const char *) = log_sink;
+    if (to) {
+        to((int)level, line.data);
         return;
     }
     buf_append(&line, "\n", 1);

@@ -15,8 +15,8 @@ enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 /* Called once before threads start; later calls (reopening) are safe too. FD is kept, not closed.
  */
 void log_setup(enum log_format format, enum log_level least, int fd);
-/* All lines go to SINK instead (NULL: back to the descriptor). */
-void log_redirect(void (*sink)(int level, const char *line));
+/* All lines go TO it instead (NULL: back to the descriptor). */
+void log_redirect(void (*to)(int level, const char *line));
 bool log_enabled(enum log_level level);
 
 /* One field of a line: a name and a text or a number. */
