@@ -5,7 +5,6 @@
 #include "bucket.h"
 
 #include "beneath.h"
-#include "root.h"
 #include "temp.h"
 
 #include <errno.h>
@@ -48,7 +47,7 @@ enum mgw_status bucket_shard(struct mgw_call *call, const struct fs *fs, const s
 {
     *shard = beneath_open(fs, fs->root, name->shard, O_RDONLY | O_DIRECTORY);
     if (*shard < 0 && errno == ENOENT) {
-        enum mgw_status status = root_check(call, fs);
+        enum mgw_status status = fs_check(call, fs);
         if (status != MGW_OK) {
             return status;
         }

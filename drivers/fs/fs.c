@@ -1,160 +1,110 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The plugin "fs": blobs as files of one folder. Durable (a commit has been synced, file and
- * folder), safe among threads, processes and, where the file system is shared, machines. */
+ * Errors of the system in the words of the ABI, and other small things that every room needs. */
 #include "fs.h"
 
-#include "list.h"
-#include "read.h"
-#include "root.h"
-#include "sweep.h"
-#include "upload.h"
-#include "write.h"
-
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 
-static bool flag(const struct mgw_config *config, const char *key)
+struct meaning {
+    int error;
+    enum mgw_status status;
+    const char *advice;
+};
+
+static const struct meaning meanings[] = {
+    {ENOSPC, MGW_NO_SPACE, "the disk is full: make room"},
+    {EDQUOT, MGW_QUOTA, "the disk quota is used up: make room or raise it"},
+    {EROFS, MGW_DENIED, "the file system is read-only: mount it read-write"},
+    {EACCES, MGW_DENIED, "see that the gateway's user may read and write it"},
+    {EPERM, MGW_DENIED, "see that the gateway's user may read and write it"},
+    {EFBIG, MGW_TOO_LARGE, "over the file size limit of the process or file system"},
+    {EIO, MGW_IO, "the disk failed: see the kernel's log"},
+    {EMFILE, MGW_UNAVAILABLE, "too many open files: raise the limit (ulimit -n)"},
+    {ENFILE, MGW_UNAVAILABLE, "too many open files on this machine"},
+    {ENOMEM, MGW_UNAVAILABLE, "memory is short"},
+    {ESTALE, MGW_UNAVAILABLE, "the file server forgot it: see that it is mounted"},
+    {ENODEV, MGW_UNAVAILABLE, "the disk is gone: see that it is mounted"},
+    {ENOTCONN, MGW_UNAVAILABLE, "the file system is not connected: see that it is mounted"},
+    {ETIMEDOUT, MGW_UNAVAILABLE, "the file server does not answer"},
+    {ELOOP, MGW_CORRUPT, "a symbolic link stands in the store: remove it"},
+    {EXDEV, MGW_CORRUPT, "another file system or a way out stands in the store: remove it"},
+    {ENOTDIR, MGW_CORRUPT, "a stray file stands in the store: remove it"},
+    {ENOENT, MGW_IO, "somebody removed a part of the store"},
+    {EISDIR, MGW_CORRUPT, "a stray folder stands in the store: remove it"},
+};
+
+enum mgw_status fs_check(struct mgw_call *call, const struct fs *fs)
 {
-    const struct mgw_config_value *value = mgw_config_get(config, key);
-    return value && value->number;
+    struct stat now;
+    if (stat(fs->path, &now) == 0 && now.st_dev == fs->dev && now.st_ino == fs->ino &&
+        faccessat(fs->root, FS_MARKER, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        return MGW_OK;
+    }
+    if (call->error && MGW_HAS(call->error, foreign_code)) {
+        snprintf(call->error->foreign_code, sizeof call->error->foreign_code, "ENOENT");
+    }
+    return mgw_fail(call, MGW_UNAVAILABLE,
+                    "the store at %s has vanished: mount or put it back, then restart", fs->path);
 }
 
-static void fs_destroy(void *instance)
+enum mgw_status fs_fail(struct mgw_call *call, const struct fs *fs, int error, const char *did,
+                        const char *path_format, ...)
 {
-    struct fs *fs = instance;
-    if (fs->root >= 0) {
-        close(fs->root);
+    enum mgw_status status = MGW_IO;
+    const char *advice = "see the system's log", *name = strerrorname_np(error);
+    char path[256];
+    va_list args;
+    if (error == ENOENT && fs_check(call, fs) != MGW_OK) {
+        return MGW_UNAVAILABLE;
     }
-    if (fs->tmp >= 0) {
-        close(fs->tmp);
+    va_start(args, path_format);
+    vsnprintf(path, sizeof path, path_format, args); /* for people: may be cut */
+    va_end(args);
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+        if (meanings[i].error == error) {
+            status = meanings[i].status;
+            advice = meanings[i].advice;
+        }
     }
-    free(fs->path);
-    free(fs);
+    if (call->error && MGW_HAS(call->error, foreign_code)) {
+        snprintf(call->error->foreign_code, sizeof call->error->foreign_code, "%s",
+                 name ? name : "");
+    }
+    return mgw_fail(call, status, "%s %s%s%s: %s (%s)", did, fs->path, *path ? "/" : "", path,
+                    name ? name : "unknown error", advice);
 }
 
-static enum mgw_status fs_create(struct mgw_call *call, const struct mgw_config *config,
-                                 const struct mgw_host *host, void **instance)
+enum mgw_status fs_no_memory(struct mgw_call *call)
 {
-    const struct mgw_config_value *root = mgw_config_get(config, "root");
-    if (!root || !root->text || !*root->text) {
-        return mgw_fail(call, MGW_INVALID, "root: give the folder that holds the blobs");
+    return mgw_fail(call, MGW_UNAVAILABLE, "memory is short");
+}
+
+enum mgw_status fs_over(struct mgw_call *call, const struct fs *fs)
+{
+    if (call->deadline_ms && fs->host->monotonic_ms() >= call->deadline_ms) {
+        return mgw_fail(call, MGW_TIMEOUT, "%s: the deadline passed", fs->path);
     }
-    struct fs *fs = calloc(1, sizeof *fs);
-    if (!fs || !(fs->path = strdup(root->text))) {
-        free(fs);
-        return fs_no_memory(call);
+    if (call->cancelled && call->cancelled(call)) {
+        return mgw_fail(call, MGW_CANCELLED, "%s: cancelled", fs->path);
     }
-    for (size_t length = strlen(fs->path); length > 1 && fs->path[length - 1] == '/'; length--) {
-        fs->path[length - 1] = '\0';
-    }
-    fs->host = host;
-    fs->root = fs->tmp = -1;
-    fs->shared = flag(config, "shared");
-    /* what was made with O_TMPFILE gets its name through /proc */
-    fs->use_tmpfile = flag(config, "tmpfile") && access("/proc/self/fd", X_OK) == 0;
-    fs->use_xattr = flag(config, "xattr");
-    fs->use_openat2 = flag(config, "openat2");
-    enum mgw_status status = root_open(call, fs, config->flags & MGW_CREATE_INIT);
-    if (status != MGW_OK) {
-        fs_destroy(fs);
-        return status;
-    }
-    *instance = fs;
     return MGW_OK;
 }
 
-static enum mgw_status fs_describe(struct mgw_call *call, void *instance,
-                                   struct mgw_storage_limits *limits)
+char *fs_strdup(struct mgw_call *call, const char *text)
 {
-    const struct fs *fs = instance;
-    limits->capabilities = MGW_STORAGE_LOCAL_FD | MGW_STORAGE_INLINE_READ | MGW_STORAGE_IF_ABSENT |
-                           MGW_STORAGE_RESUMABLE;
-    limits->capabilities |= fs->shared ? (uint64_t)MGW_STORAGE_SHARED : 0;
-    if (MGW_HAS(limits, store_id)) {
-        limits->store_id = fs_strdup(call, fs->id);
-        return limits->store_id ? MGW_OK : fs_no_memory(call);
+    size_t bytes = strlen(text) + 1;
+    char *copy = call->alloc(call, bytes);
+    return copy ? memcpy(copy, text, bytes) : NULL;
+}
+
+void fs_random_hex(const struct fs *fs, char *text, size_t length)
+{
+    unsigned char bytes[32];
+    fs->host->random(bytes, length < sizeof bytes ? length : sizeof bytes);
+    for (size_t i = 0; i < length && i < sizeof bytes; i++) {
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
     }
-    return MGW_OK;
 }
-
-static enum mgw_status fs_health(struct mgw_call *call, void *instance)
-{
-    return root_health(call, instance);
-}
-
-static enum mgw_status fs_free_bytes(struct mgw_call *call, void *instance, uint64_t *bytes)
-{
-    return root_free_bytes(call, instance, bytes);
-}
-
-static const struct mgw_storage_driver driver = {
-    .size = sizeof driver,
-    .create = fs_create,
-    .destroy = fs_destroy,
-    .describe = fs_describe,
-    .put_begin = write_begin,
-    .put_write = write_bytes,
-    .put_prepare = write_prepare,
-    .put_commit = write_commit,
-    .put_abort = write_abort,
-    .open = read_open,
-    .read = read_bytes,
-    .descriptor = read_descriptor,
-    .close = read_close,
-    .stat = read_stat,
-    .remove = read_remove,
-    .list = list_page,
-    .plan = upload_plan,
-    .upload_create = upload_create,
-    .upload_part = upload_part,
-    .upload_complete = upload_complete,
-    .upload_abort = upload_abort,
-    .sweep = sweep,
-    .health = fs_health,
-    .free_bytes = fs_free_bytes,
-};
-
-static const struct mgw_config_key keys[] = {
-    {.size = sizeof keys[0],
-     .key = "root",
-     .type = MGW_CONFIG_PATH,
-     .flags = MGW_CONFIG_REQUIRED,
-     .help = "The folder that holds the blobs; `mediagw init` makes it."},
-    {.size = sizeof keys[0],
-     .key = "shared",
-     .type = MGW_CONFIG_BOOL,
-     .fallback = "false",
-     .help = "Every node of the gateway sees this folder (NFS, a cluster file system)."},
-    {.size = sizeof keys[0],
-     .key = "tmpfile",
-     .type = MGW_CONFIG_BOOL,
-     .fallback = "true",
-     .help = "Use O_TMPFILE where the file system has it; else temporary files have names."},
-    {.size = sizeof keys[0],
-     .key = "xattr",
-     .type = MGW_CONFIG_BOOL,
-     .fallback = "true",
-     .help = "Keep a blob's properties in extended attributes where they fit; else in a file "
-             "beside it."},
-    {.size = sizeof keys[0],
-     .key = "openat2",
-     .type = MGW_CONFIG_BOOL,
-     .fallback = "true",
-     .help = "Open files with openat2 where the kernel has it; else folder by folder."},
-};
-
-static const struct mgw_plugin plugin = {
-    .size = sizeof plugin,
-    .abi_major = MGW_ABI_MAJOR,
-    .kind = MGW_KIND_STORAGE,
-    .name = "fs",
-    .version = "0.1.0",
-    .description = "Blobs as files of a folder on a disk.",
-    .thread_model = MGW_THREADS_PARALLEL,
-    .config_stride = sizeof keys[0],
-    .config = keys,
-    .config_count = sizeof keys / sizeof keys[0],
-    .table = &driver,
-};
-
-MGW_REGISTER(&plugin);

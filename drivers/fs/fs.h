@@ -36,6 +36,8 @@ struct fs {
 enum mgw_status fs_fail(struct mgw_call *call, const struct fs *fs, int error, const char *did,
                         const char *path_format, ...) MGW_PRINTF(5, 6);
 enum mgw_status fs_no_memory(struct mgw_call *call);
+/* MGW_UNAVAILABLE where the path no longer leads to the folder that was opened. */
+enum mgw_status fs_check(struct mgw_call *call, const struct fs *fs);
 /* MGW_OK, or MGW_TIMEOUT, MGW_CANCELLED where nobody waits any more. */
 enum mgw_status fs_over(struct mgw_call *call, const struct fs *fs);
 /* Text in the call's memory; NULL when memory is short. */

@@ -8,7 +8,6 @@
 #include "beneath.h"
 #include "meta.h"
 #include "name.h"
-#include "root.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -180,7 +179,7 @@ static enum mgw_status walk_shard(struct walk *walk, unsigned number)
     bool more = shard >= 0;
     if (!more) {
         return errno == ENOENT
-                   ? root_check(walk->call, walk->fs)
+                   ? fs_check(walk->call, walk->fs)
                    : fs_fail(walk->call, walk->fs, errno, "opening the folder", "%s", path);
     }
     while (more && status == MGW_OK && walk->left && !walk->stopped) {

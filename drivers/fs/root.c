@@ -221,24 +221,10 @@ enum mgw_status root_open(struct mgw_call *call, struct fs *fs, bool create)
     return MGW_OK;
 }
 
-enum mgw_status root_check(struct mgw_call *call, const struct fs *fs)
-{
-    struct stat now;
-    if (stat(fs->path, &now) == 0 && now.st_dev == fs->dev && now.st_ino == fs->ino &&
-        faccessat(fs->root, FS_MARKER, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-        return MGW_OK;
-    }
-    if (call->error && MGW_HAS(call->error, foreign_code)) {
-        snprintf(call->error->foreign_code, sizeof call->error->foreign_code, "ENOENT");
-    }
-    return mgw_fail(call, MGW_UNAVAILABLE,
-                    "the store at %s has vanished: mount or put it back, then restart", fs->path);
-}
-
 enum mgw_status root_health(struct mgw_call *call, const struct fs *fs)
 {
     struct statvfs disk;
-    enum mgw_status status = root_check(call, fs);
+    enum mgw_status status = fs_check(call, fs);
     if (status != MGW_OK) {
         return status;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The store's root: its marker, its layout, whether it is still there. */
+ * The store's root: its marker, its layout, its health. */
 #ifndef FS_ROOT_H
 #define FS_ROOT_H
 
@@ -8,8 +8,6 @@
 
 /* Opens the store at fs->path into FS; INIT: sets an absent or empty folder up. create() only. */
 enum mgw_status root_open(struct mgw_call *call, struct fs *fs, bool init);
-/* MGW_UNAVAILABLE where the path no longer leads to the folder that was opened. */
-enum mgw_status root_check(struct mgw_call *call, const struct fs *fs);
 /* What health() answers. */
 enum mgw_status root_health(struct mgw_call *call, const struct fs *fs);
 enum mgw_status root_free_bytes(struct mgw_call *call, const struct fs *fs, uint64_t *bytes);

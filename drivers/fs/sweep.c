@@ -7,7 +7,6 @@
 #include "beneath.h"
 #include "meta.h"
 #include "name.h"
-#include "root.h"
 #include "temp.h"
 
 #include <dirent.h>
@@ -185,7 +184,7 @@ enum mgw_status sweep(struct mgw_call *call, void *instance, int64_t older_than_
 {
     const struct fs *fs = instance;
     struct sweeping sweeping = {call, fs, older_than_ms, result};
-    enum mgw_status status = root_check(call, fs);
+    enum mgw_status status = fs_check(call, fs);
     if (status == MGW_OK) {
         status = each(&sweeping, fs->root, "tmp", visit_temp);
     }

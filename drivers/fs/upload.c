@@ -6,7 +6,6 @@
 
 #include "beneath.h"
 #include "meta.h"
-#include "root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,7 +109,7 @@ enum mgw_status upload_create(struct mgw_call *call, void *instance, const struc
     enum mgw_status status = fs_over(call, fs);
     status = status == MGW_OK ? name_make(call, blob, &name) : status;
     status = status == MGW_OK ? meta_encode(call, &name, put, &props, &props_length) : status;
-    status = status == MGW_OK ? root_check(call, fs) : status;
+    status = status == MGW_OK ? fs_check(call, fs) : status;
     if (status != MGW_OK) {
         return status;
     }
@@ -214,7 +213,7 @@ enum mgw_status upload_open(struct mgw_call *call, const struct fs *fs,
     upload->lock = upload->dir < 0 ? -1 : beneath_open(fs, upload->dir, "lock", O_RDWR);
     if (upload->lock < 0) {
         int error = errno;
-        enum mgw_status status = error == ENOENT ? root_check(call, fs) : MGW_OK;
+        enum mgw_status status = error == ENOENT ? fs_check(call, fs) : MGW_OK;
         return error != ENOENT    ? fs_fail(call, fs, error, "opening", "%s", path)
                : status != MGW_OK ? status
                                   : gone(call);

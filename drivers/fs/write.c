@@ -10,7 +10,6 @@
 #include "bucket.h"
 #include "meta.h"
 #include "publish.h"
-#include "root.h"
 #include "temp.h"
 
 #include <errno.h>
@@ -90,7 +89,7 @@ static enum mgw_status begin(struct mgw_call *call, struct writer *writer,
         status = meta_encode(call, &writer->name, put, &writer->props, &writer->props_length);
     }
     if (status == MGW_OK) {
-        status = root_check(call, writer->fs);
+        status = fs_check(call, writer->fs);
     }
     if (status == MGW_OK) {
         status = bucket_shard(call, writer->fs, &writer->name, true, &writer->shard);
