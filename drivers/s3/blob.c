@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "blob.h"
 
+#include "encode.h"
 #include "multipart.h"
 #include "note.h"
 #include "props.h"
@@ -169,7 +170,7 @@ static enum mgw_status copy_small(struct mgw_call *call, struct s3 *s3, const st
     AUTO_TEXT struct text source = {0}, quoted = {0};
     set_object(&request, to);
     text_printf(&source, "/%s/", from->bucket);
-    sign_encode(&source, from->name, true);
+    encode_uri(&source, from->name, true);
     text_printf(&quoted, "\"%s\"", stat->etag);
     request_header(&request, "x-amz-copy-source", text_of(&source));
     request_header(&request, "x-amz-copy-source-if-match", text_of(&quoted));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "canonical.h"
 
-#include "sign.h"
+#include "encode.h"
 
 #include <string.h>
 
@@ -40,10 +40,10 @@ void canonical_add_query(struct canonical *query, const char *name, const char *
 {
     struct canonical_entry *entry = add(query);
     if (entry) {
-        sign_encode(&query->bytes, name, false);
+        encode_uri(&query->bytes, name, false);
         end(query);
         entry->value = query->bytes.length;
-        sign_encode(&query->bytes, value ? value : "", false);
+        encode_uri(&query->bytes, value ? value : "", false);
         end(query);
     }
 }

@@ -5,8 +5,8 @@
  * older than this program. */
 #include "creds_json.h"
 #include "creds_source.h"
+#include "encode.h"
 #include "fetch.h"
-#include "sign.h"
 
 #include <string.h>
 #include <strings.h>
@@ -41,7 +41,7 @@ static enum mgw_status ask(struct mgw_call *call, const struct creds_settings *s
     AUTO_TEXT struct text url = {0};
     text_add(&url, endpoint, length);
     text_put(&url, path);
-    sign_encode(&url, suffix, false);
+    encode_uri(&url, suffix, false);
     if (url.failed) {
         return mgw_fail(call, MGW_UNAVAILABLE, "memory is short");
     }

@@ -5,8 +5,8 @@
  * exchanged before the token in it ends. */
 #include "creds_source.h"
 #include "creds_sts.h"
+#include "encode.h"
 #include "fetch.h"
-#include "sign.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -74,15 +74,15 @@ static struct text body_of(const struct creds_settings *settings, const char *ro
     struct text body = secret_text(
         256 + 3 * (strlen(role_arn) + strlen(token) + (session_name ? strlen(session_name) : 0)));
     text_put(&body, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=");
-    sign_encode(&body, role_arn, false);
+    encode_uri(&body, role_arn, false);
     text_put(&body, "&RoleSessionName=");
     if (session_name) {
-        sign_encode(&body, session_name, false);
+        encode_uri(&body, session_name, false);
     } else {
         text_printf(&body, "mediagw-%lld", (long long)settings->host->wall_ms());
     }
     text_put(&body, "&WebIdentityToken=");
-    sign_encode(&body, token, false);
+    encode_uri(&body, token, false);
     return body;
 }
 

@@ -3,6 +3,7 @@
 
 #include "answer.h"
 #include "blob.h"
+#include "encode.h"
 #include "props.h"
 
 #include <libxml/xmlwriter.h>
@@ -98,7 +99,7 @@ enum mgw_status multipart_copy(struct mgw_call *call, struct s3 *s3, const struc
                               .result = "CopyPartResult"};
     part_query(&request, upload_id, part, number);
     text_printf(&source, "/%s/", from->bucket);
-    sign_encode(&source, from->name, true);
+    encode_uri(&source, from->name, true);
     text_printf(&quoted, "\"%s\"", etag);
     text_printf(&range, "bytes=%" PRIu64 "-%" PRIu64, first, first + part->length - 1);
     request_header(&request, "x-amz-copy-source", text_of(&source));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "place.h"
 
+#include "encode.h"
 #include "s3.h"
 
 #include <arpa/inet.h>
@@ -127,7 +128,7 @@ void place_address(const struct place *place, const char *region, const char *bu
         text_put(path, "/");
     }
     if (object) {
-        sign_encode(path, object, true);
+        encode_uri(path, object, true);
     }
 }
 

@@ -45,7 +45,4 @@ bool sign_header(struct signer *signer, const struct credential *credential,
 bool sign_query(struct signer *signer, const struct credential *credential,
                 const struct sign_request *request, int64_t ttl_sec, struct text *query);
 
-/* Everything but A-Za-z0-9-._~ (and "/" where SLASH) as %XX with upper-case digits. */
-void sign_encode(struct text *to, const char *plain, bool slash);
-
 #endif

@@ -2,6 +2,7 @@
  *
  * AWS's Signature Version 4 test suite: each request of vectors/ is signed, and the Authorization
  * header must be the suite's, byte for byte. */
+#include "drivers/s3/encode.h"
 #include "drivers/s3/sign.h"
 #include "tests/unit/unit.h"
 
@@ -180,7 +181,7 @@ static void check(struct signer *signer, const struct vector *vector)
     char hash[65];
     digest(request.body, hash);
     AUTO_TEXT struct text path = {0}, query = {0}, lines = {0}, expected = {0};
-    sign_encode(&path, request.target, true);
+    encode_uri(&path, request.target, true);
     struct credential credential = {.access_key = "AKIDEXAMPLE",
                                     .secret_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
                                     .session_token = vector->session_token ? vector->session_token
