@@ -106,6 +106,21 @@ static enum mgw_status empty_part(struct mgw_call *call, struct s3 *s3,
     return status;
 }
 
+/* STATUS, the error's text with it, unless the object is the upload's already: then parts, and the
+ * upload itself, are gone. */
+static enum mgw_status was_complete(struct mgw_call *call, struct s3 *s3,
+                                    const struct upload_state *state, enum mgw_status status,
+                                    struct mgw_stat *stat)
+{
+    char why[512] = "";
+    if (call->error) {
+        snprintf(why, sizeof why, "%s", call->error->text);
+    }
+    return blob_is_ours(call, s3, &state->object, state->id, stat) == MGW_OK
+               ? MGW_OK
+               : mgw_fail(call, status, "%s", why);
+}
+
 static enum mgw_status complete(struct mgw_call *call, struct s3 *s3,
                                 const struct upload_state *state, const struct mgw_part *parts,
                                 size_t count, size_t stride, struct note *note,
@@ -132,25 +147,13 @@ static enum mgw_status complete(struct mgw_call *call, struct s3 *s3,
     } else if (status == MGW_OK && state->loose) {
         status = loose_gather(call, s3, &state->object, state->upload_id, state->id, matched, sent);
     }
+    if (status == MGW_NOT_FOUND || status == MGW_INVALID) {
+        return was_complete(call, s3, state, status, stat);
+    }
     return status == MGW_OK
                ? multipart_complete(call, s3, &state->object, state->upload_id, matched, sent,
                                     state->flags & MGW_PUT_IF_ABSENT, note->id, stat)
                : status;
-}
-
-/* STATUS, the error's text with it, unless the object is the upload's already: then parts, and the
- * upload itself, are gone. */
-static enum mgw_status was_complete(struct mgw_call *call, struct s3 *s3,
-                                    const struct upload_state *state, enum mgw_status status,
-                                    struct mgw_stat *stat)
-{
-    char why[512] = "";
-    if (call->error) {
-        snprintf(why, sizeof why, "%s", call->error->text);
-    }
-    return blob_is_ours(call, s3, &state->object, state->id, stat) == MGW_OK
-               ? MGW_OK
-               : mgw_fail(call, status, "%s", why);
 }
 
 enum mgw_status upload_complete(struct mgw_call *call, void *instance,
@@ -169,9 +172,6 @@ enum mgw_status upload_complete(struct mgw_call *call, void *instance,
         return blob_head(call, s3, &state.object, NULL, stat, NULL);
     }
     status = complete(call, s3, &state, parts, count, stride, &note, stat);
-    if (status == MGW_NOT_FOUND || status == MGW_INVALID) { /* before: see below */
-        status = was_complete(call, s3, &state, status, stat);
-    }
     if (status == MGW_OK) {
         note.done = true; /* where that cannot be written, the next look finds no parts */
         if (note_write(call, s3, &note) == MGW_OK && state.loose) {
