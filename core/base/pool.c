@@ -2,7 +2,8 @@
  *
  * See pool.h. A job is handed to one idle thread, the one that became idle last, which alone is
  * woken: nobody contends for the job, and under a light load the same few warm threads work while
- * the others reach the end of IDLE_SEC and go, so that an idle gateway holds no stacks. */
+ * the others reach the end of IDLE_SEC and go, so that an idle gateway holds no stacks.
+ * A thread that ends joins the one that ended before it. */
 #include "core/base/pool.h"
 
 #include <errno.h>
@@ -33,7 +34,9 @@ struct pool {
     struct pool_job *first, **last;
     size_t depth, queue_max;
     unsigned threads, threads_max;
-    unsigned lost; /* of them: they count no more against the most */
+    unsigned lost;   /* of them: they count no more against the most */
+    pthread_t ended; /* the thread that ended last, which joins the one before it */
+    bool any_ended;
     bool stopping;
     char name[16];
 };
@@ -120,6 +123,23 @@ static struct pool_job *pool_wait(struct pool *pool, struct pool_worker *worker)
     return worker->job; /* NULL: the pool stops */
 }
 
+/* The calling thread is the pool's no more. Whoever joins it has joined all that ended before, and
+ * what they left to libraries' destructors of thread-specific data has been run. The lock is held,
+ * and given back; the pool may be gone after that. */
+static void pool_end_thread(struct pool *pool)
+{
+    bool any = pool->any_ended;
+    pthread_t before = pool->ended;
+    pool->ended = pthread_self();
+    pool->any_ended = true;
+    pool->threads--;
+    pthread_cond_broadcast(&pool->done);
+    pthread_mutex_unlock(&pool->lock);
+    if (any) {
+        pthread_join(before, NULL);
+    }
+}
+
 static void *pool_thread(void *argument)
 {
     struct pool *pool = argument;
@@ -147,29 +167,26 @@ static void *pool_thread(void *argument)
             break; /* others took its place */
         }
     }
-    pool->threads--;
-    pthread_cond_broadcast(&pool->done);
-    pthread_mutex_unlock(&pool->lock);
     sem_destroy(&worker.wake);
+    pool_end_thread(pool);
     return NULL;
 }
 
 /* Starts one more thread. The lock is held. Signals are left to the threads that wait for them. */
 static void pool_grow(struct pool *pool)
 {
-    pthread_attr_t detached;
-    pthread_attr_init(&detached);
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&detached, STACK_BYTES);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
-    if (pthread_create(&thread, &detached, pool_thread, pool) == 0) {
+    if (pthread_create(&thread, &attributes, pool_thread, pool) == 0) {
         pool->threads++;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&detached);
+    pthread_attr_destroy(&attributes);
 }
 
 /* Whether one more thread may run. The lock is held. */
@@ -269,6 +286,9 @@ void pool_free(struct pool *pool)
         pthread_cond_wait(&pool->done, &pool->lock);
     }
     pthread_mutex_unlock(&pool->lock);
+    if (pool->any_ended) {
+        pthread_join(pool->ended, NULL);
+    }
     pthread_mutex_destroy(&pool->lock);
     pthread_cond_destroy(&pool->done);
     free(pool);

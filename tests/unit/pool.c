@@ -275,6 +275,41 @@ static void a_pool_whose_workers_are_all_lost_refuses_but_forgets_nothing(void *
     assert_int_equal(done, 6);
 }
 
+static pthread_key_t key;
+static atomic_uint destroyed;
+
+static void destroy_slowly(void *value)
+{
+    (void)value;
+    usleep(50000);
+    destroyed++;
+}
+
+static void keep_a_value(struct pool_job *job)
+{
+    assert_int_equal(pthread_setspecific(key, job), 0);
+    wait_at_gate(job);
+}
+
+/* A library's destructor must not meet the end of the process, nor a module that is unloaded. */
+static void threads_are_gone_with_what_they_kept(void **state)
+{
+    (void)state;
+    assert_int_equal(pthread_key_create(&key, destroy_slowly), 0);
+    destroyed = 0;
+    struct pool *pool = pool_new("test", 4, 8);
+    struct pool_job jobs[4];
+    for (size_t i = 0; i < COUNT(jobs); i++) {
+        jobs[i] = (struct pool_job){.run = keep_a_value};
+        assert_true(pool_submit(pool, &jobs[i]));
+    }
+    wait_for_inside(4);
+    open_the_gate();
+    pool_free(pool);
+    assert_int_equal(destroyed, 4);
+    assert_int_equal(pthread_key_delete(key), 0);
+}
+
 static void an_unused_pool_ends_at_once(void **state)
 {
     (void)state;
@@ -295,6 +330,7 @@ int main(void)
         cmocka_unit_test_setup(a_lost_worker_is_made_up_for_until_it_is_back, reset),
         cmocka_unit_test_setup(a_pool_whose_workers_are_all_lost_refuses_but_forgets_nothing,
                                reset),
+        cmocka_unit_test_setup(threads_are_gone_with_what_they_kept, reset),
         cmocka_unit_test(an_unused_pool_ends_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
