@@ -134,6 +134,13 @@ static size_t edit_distance(const char *a, const char *b)
     return row[n];
 }
 
+/* Of a short word two letters are much: "dev" is no misspelt "key", but "ulr" is "url". */
+static bool is_near(const char *word, const char *candidate, size_t distance)
+{
+    bool begin_alike = tolower((unsigned char)word[0]) == tolower((unsigned char)candidate[0]);
+    return distance < strlen(candidate) && (begin_alike || 2 * distance <= strlen(word));
+}
+
 const char *text_nearest(const char *word, const char *const *candidates)
 {
     const char *best = NULL;
@@ -143,7 +150,7 @@ const char *text_nearest(const char *word, const char *const *candidates)
             continue;
         }
         size_t distance = edit_distance(word, *candidates);
-        if (distance < least && distance < strlen(*candidates)) {
+        if (distance < least && is_near(word, *candidates, distance)) {
             least = distance;
             best = *candidates;
         }

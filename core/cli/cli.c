@@ -233,5 +233,10 @@ int cli_main(int argc, char **argv)
                        : cli_say(CLI_FAILED, "cannot write to standard output");
         }
     }
+    if (word[0] == '-') {
+        return cli_say(CLI_WRONG,
+                       "options stand behind a command, as in mediagw serve %s; see mediagw --help",
+                       word);
+    }
     return cli_unknown("command", word, names);
 }

@@ -33,6 +33,8 @@ for command in serve init config plugin key; do
 done
 run 2 serv && err '^mediagw: unknown command "serv"; did you mean "serve"\?$' && one_line 1
 run 2 frobnicate && err '^mediagw: unknown command "frobnicate"; see mediagw --help$'
+run 2 dev && err '^mediagw: unknown command "dev"; see mediagw --help$'
+run 2 --config x && err '^mediagw: options stand behind a command, as in mediagw serve --config; see mediagw --help$' && one_line 1
 run 2 key creat && err 'unknown subcommand "creat"; did you mean "create"\?'
 run 2 config chek x && err 'did you mean "check"\?'
 run 2 serve --confg x && err "^mediagw: unrecognized option '--confg'" && err '^see mediagw serve --help$'

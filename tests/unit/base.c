@@ -265,6 +265,10 @@ static void the_nearest_word_is_suggested_only_where_it_is_near(void **state)
     assert_string_equal(text_nearest("Listen", words), "listen");
     assert_string_equal(text_nearest("respository", words), "repository");
     assert_null(text_nearest("colour", words));
+    const char *short_ones[] = {"key", "url", NULL};
+    assert_string_equal(text_nearest("ulr", short_ones), "url");
+    assert_string_equal(text_nearest("kye", short_ones), "key");
+    assert_null(text_nearest("dev", short_ones));
     assert_null(text_nearest("", words));
 }
 
