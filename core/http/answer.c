@@ -110,21 +110,6 @@ void answer_response(struct exchange *x, unsigned status, struct MHD_Response *r
     cors_answer(x);
 }
 
-void answer_header(struct exchange *x, const char *name, const char *value)
-{
-    if (x->response && value && MHD_add_response_header(x->response, name, value) != MHD_YES) {
-        log_event(LOG_LEVEL_WARN, "header left out", LOG_TEXT("header", name),
-                  LOG_TEXT("request", x->request_id));
-    }
-}
-
-void answer_header_number(struct exchange *x, const char *name, uint64_t value)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, value);
-    answer_header(x, name, text);
-}
-
 void answer_json(struct exchange *x, unsigned status, struct buf *buf)
 {
     size_t length = buf->length;

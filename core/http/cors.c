@@ -26,7 +26,6 @@ void cors_answer(struct exchange *x)
 
 void cors_preflight(struct exchange *x, const char *methods)
 {
-    answer_empty(x, 204);
     answer_header(x, "Allow", methods);
     const char *origin;
     enum origin_verdict verdict = origin_judge(x, &origin);

@@ -8,7 +8,8 @@
 
 /* Puts the CORS headers on the answer that is there: every answer has them, errors too. */
 void cors_answer(struct exchange *x);
-/* Answers OPTIONS for a path that takes METHODS ("GET, HEAD, OPTIONS"). */
+/* Puts on the answer that is there what OPTIONS asks of a path that takes METHODS ("GET, HEAD,
+ * OPTIONS"). */
 void cors_preflight(struct exchange *x, const char *methods);
 
 #endif

@@ -53,7 +53,7 @@ static void exchange_ungather(struct exchange *x)
     x->gathered_length = 0;
 }
 
-void exchange_free(struct exchange *x)
+static void exchange_free(struct exchange *x)
 {
     struct gateway *gateway = x->gateway;
     if (x->response) {
@@ -70,6 +70,16 @@ void exchange_free(struct exchange *x)
     free(x->account);
     free(x);
     gateway->active--;
+}
+
+/* A job of the pool. The client is gone, and so is the connection: gives the sink up. */
+static void exchange_drop(struct pool_job *job)
+{
+    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
+    x->call =
+        mgw_call_new(x->account, x->request_id, x->gateway->config->limits.request_deadline_ms);
+    x->route->sink->drop(x);
+    exchange_free(x);
 }
 
 /* ---- On libmicrohttpd's thread -----------------------------------------------------------------
@@ -374,8 +384,8 @@ void exchange_end(void *gateway, struct MHD_Connection *mhd, void **context,
         return;
     }
     x->sink_opened = false;
-    x->job.run = exchange_work_drop;
+    x->job.run = exchange_drop;
     if (!pool_continue(x->gateway->pool, &x->job)) {
-        exchange_work_drop(&x->job);
+        exchange_drop(&x->job);
     }
 }

@@ -18,8 +18,6 @@ enum state {
     STATE_ANSWERED
 };
 
-void exchange_free(struct exchange *x);
-
 /* The work's deadline has long passed: answers X's client past libmicrohttpd. On the sweeper's
  * thread while the work has X, so that it looks only at what nobody changes meanwhile, and leaves
  * its result in `told`. */
@@ -30,9 +28,7 @@ bool exchange_work_enter(struct exchange *x);
 void exchange_work_leave(struct exchange *x);
 /* What exchange_overdue may have done meanwhile is known from here on. */
 void exchange_end_work(struct exchange *x);
-/* Jobs of the pool: the step that the state names, then libmicrohttpd goes on; and, after the
- * connection has gone, giving the sink up. */
+/* A job of the pool: the step that the state names, then libmicrohttpd goes on. */
 void exchange_work_run(struct pool_job *job);
-void exchange_work_drop(struct pool_job *job);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See exchange_inside.h: the part of an exchange that may block. */
-#include "core/base/clock.h"
 #include "core/http/access.h"
 #include "core/http/answer.h"
 #include "core/http/exchange_inside.h"
@@ -9,12 +8,6 @@
 
 /* ---- On a worker, or inline where nothing blocks ----------------------------------------------
  */
-
-int64_t exchange_left_ms(const struct exchange *x)
-{
-    int64_t left = x->work_until - clock_mono_ms();
-    return left > 0 ? left : 1; /* 0 would be no deadline at all */
-}
 
 bool exchange_work_enter(struct exchange *x)
 {
@@ -99,14 +92,4 @@ void exchange_work_run(struct pool_job *job)
     }
     exchange_end_work(x);
     MHD_resume_connection(x->mhd); /* from here on x is libmicrohttpd's thread's */
-}
-
-/* The client is gone, and so is the connection: gives the sink up. */
-void exchange_work_drop(struct pool_job *job)
-{
-    struct exchange *x = (struct exchange *)((char *)job - offsetof(struct exchange, job));
-    x->call =
-        mgw_call_new(x->account, x->request_id, x->gateway->config->limits.request_deadline_ms);
-    x->route->sink->drop(x);
-    exchange_free(x);
 }

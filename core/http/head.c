@@ -128,6 +128,25 @@ static void head_body(struct exchange *x)
     }
 }
 
+/* The dev mode believes whoever calls, so that it serves its own machine alone. */
+static bool head_origin(struct exchange *x, bool signed_content)
+{
+    switch (origin_check_dev(x, signed_content)) {
+    case ORIGIN_DEV_FINE:
+        return true;
+    case ORIGIN_DEV_MISDIRECTED:
+        answer_error(
+            x, 421, "misdirected",
+            "without a config this gateway answers to localhost, 127.0.0.1 and [::1] only");
+        break;
+    case ORIGIN_DEV_FOREIGN:
+        answer_error(x, 403, "forbidden",
+                     "without a config this gateway serves pages of this machine only");
+        break;
+    }
+    return false;
+}
+
 static enum head_verdict head_route(struct exchange *x)
 {
     AUTO_BUF struct buf allow = {0};
@@ -138,6 +157,7 @@ static enum head_verdict head_route(struct exchange *x)
     if (allow.length == 0) {
         answer_error(x, 404, "not_found", "there is nothing under this path");
     } else if (strcmp(x->method, "OPTIONS") == 0) {
+        answer_empty(x, 204);
         cors_preflight(x, allow.data);
     } else {
         answer_error(x, 405, "method_not_allowed", "this path does not take this method");
@@ -184,7 +204,7 @@ enum head_verdict head_check(struct exchange *x, const char *version)
         return HEAD_REFUSED;
     }
     bool content = x->target->bucket != NULL;
-    if (x->gateway->config->dev && !origin_check_dev(x, content)) {
+    if (x->gateway->config->dev && !head_origin(x, content)) {
         return HEAD_REFUSED;
     }
     enum head_verdict verdict = head_route(x);

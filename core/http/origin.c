@@ -4,7 +4,6 @@
  * name, from using a gateway on the developer's machine. */
 #include "core/http/origin.h"
 
-#include "core/http/answer.h"
 #include "core/http/settings.h"
 
 #include <ctype.h>
@@ -83,23 +82,17 @@ bool origin_is_foreign(const struct exchange *x)
     return tells && !origin_is_own(x);
 }
 
-bool origin_check_dev(struct exchange *x, bool signed_content)
+enum origin_dev origin_check_dev(const struct exchange *x, bool signed_content)
 {
     const char *host = exchange_header(x, "Host");
     if (host && !is_local_host(host)) {
-        answer_error(
-            x, 421, "misdirected",
-            "without a config this gateway answers to localhost, 127.0.0.1 and [::1] only");
-        return false;
+        return ORIGIN_DEV_MISDIRECTED;
     }
     const char *origin;
     enum origin_verdict verdict = origin_judge(x, &origin);
     const char *site = exchange_header(x, "Sec-Fetch-Site");
     bool cross_site = site && strcasecmp(site, "cross-site") == 0;
-    if (verdict == ORIGIN_FOREIGN || (cross_site && verdict == ORIGIN_NONE && !signed_content)) {
-        answer_error(x, 403, "forbidden",
-                     "without a config this gateway serves pages of this machine only");
-        return false;
-    }
-    return true;
+    bool foreign =
+        verdict == ORIGIN_FOREIGN || (cross_site && verdict == ORIGIN_NONE && !signed_content);
+    return foreign ? ORIGIN_DEV_FOREIGN : ORIGIN_DEV_FINE;
 }

@@ -24,8 +24,14 @@ bool origin_is_own(const struct exchange *x);
 /* Whether it says that another page did; a request that says nothing is no browser's. */
 bool origin_is_foreign(const struct exchange *x);
 
-/* Dev mode: refuses a Host or Origin that is not this machine's, and cross-site requests without
- * such an Origin unless they are for signed content. False: the answer is left. */
-bool origin_check_dev(struct exchange *x, bool signed_content);
+enum origin_dev {
+    ORIGIN_DEV_FINE,
+    ORIGIN_DEV_MISDIRECTED, /* the Host is not this machine's */
+    ORIGIN_DEV_FOREIGN      /* the Origin is not */
+};
+
+/* What the dev mode thinks of a request. One across sites without an Origin is foreign, too, unless
+ * it is for signed content. */
+enum origin_dev origin_check_dev(const struct exchange *x, bool signed_content);
 
 #endif
