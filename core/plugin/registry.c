@@ -2,7 +2,6 @@
  *
  * See registry.h: the search for descriptors, and plugins by name. Instances: stack.c. */
 #include "core/base/text.h"
-#include "core/plugin/guard.h"
 #include "core/plugin/registry_inside.h"
 
 #include <dirent.h>
@@ -13,20 +12,6 @@
 #include <string.h>
 
 enum { DESCRIPTORS_MAX = 1000 };
-
-enum mgw_status registry_say(struct mgw_error *error, const char *format, ...)
-{
-    AUTO_BUF struct buf line = {0};
-    va_list args;
-    va_start(args, format);
-    bool built = buf_vprintf(&line, format, args);
-    va_end(args);
-    if (error) {
-        snprintf(error->text, sizeof error->text, "%s", built ? line.data : "out of memory");
-        guard_tidy(error);
-    }
-    return MGW_INVALID;
-}
 
 /* ---- Where to look ---- */
 

@@ -20,7 +20,7 @@ struct registry {
     char *searched; /* the folders, for texts */
 };
 
-/* One line into ERROR (may be NULL); MGW_INVALID. */
+/* registry_say.c: one line into ERROR (may be NULL); MGW_INVALID. */
 enum mgw_status registry_say(struct mgw_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
