@@ -60,7 +60,7 @@ static void nothing_acknowledged_is_lost(void **state)
     (void)state;
     char *const tokens[LOAD_ACCOUNTS] = {gw->token, gw->other_token};
     size_t from = 0;
-    for (unsigned round = 0; round < rounds; round++) {
+    for (unsigned round = 0; ledger_wants_round(round, rounds); round++) {
         size_t before = ledger_count();
         kill_round(round, tokens, from);
         from = before;

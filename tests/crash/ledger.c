@@ -59,6 +59,11 @@ size_t ledger_count_state(enum ledger_state state)
     return found;
 }
 
+bool ledger_wants_round(unsigned round, unsigned rounds)
+{
+    return round < rounds || (round < 10 * rounds && ledger_count_state(LEDGER_KEPT) < rounds);
+}
+
 bool ledger_pick(enum ledger_state state, enum ledger_state next, unsigned before_round,
                  uint64_t random, size_t *number)
 {

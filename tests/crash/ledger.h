@@ -36,6 +36,9 @@ struct ledger_entry ledger_get(size_t number);
 void ledger_set(size_t number, const struct ledger_entry *entry);
 size_t ledger_count(void);
 size_t ledger_count_state(enum ledger_state state);
+/* Whether ROUND is to be run: of ROUNDS, and of up to ten times as many until as many creates are
+ * acknowledged, for a machine whose disk stands still a while acknowledges none. */
+bool ledger_wants_round(unsigned round, unsigned rounds);
 /* A random entry in STATE that is older than BEFORE_ROUND; it becomes NEXT. False: none found.
  * RANDOM is any number. */
 bool ledger_pick(enum ledger_state state, enum ledger_state next, unsigned before_round,

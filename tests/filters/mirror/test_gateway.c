@@ -59,7 +59,7 @@ static void killed_under_load(const char *more)
     char *const tokens[LOAD_ACCOUNTS] = {gw->token, gw->other_token};
     struct judge judge = {{gw->client, gw->other}, gw->nobody, 0};
     size_t from = 0;
-    for (unsigned round = 0; round < rounds; round++) {
+    for (unsigned round = 0; ledger_wants_round(round, rounds); round++) {
         size_t before = ledger_count();
         struct load_plan plan = {
             .server = gw->server, .tokens = tokens, .round = round, .seed = seed};
@@ -76,7 +76,7 @@ static void killed_under_load(const char *more)
     judge_all(&judge);
     print_message("%u rounds, %zu creates sent: %zu kept\n", rounds, ledger_count(),
                   ledger_count_state(LEDGER_KEPT));
-    assert_true(ledger_count_state(LEDGER_KEPT) > 0);
+    assert_true(ledger_count_state(LEDGER_KEPT) >= rounds);
     assert_true(rows_settle(gw->rows, 60000));
     gateway_kill_and_restart(gw); /* whose first round walks over both stores */
     assert_alike();
