@@ -7,6 +7,7 @@
 #include "tests/http/wicked.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 /* What is answered later than this was not answered by the deadline and the grace of 2 s. */
 #define SOON_MS (20000 * slowness())
@@ -410,7 +411,17 @@ static void sigterm_ends_one_whose_reaper_does_not_return(void **state)
     gateway_follow(gw);
 }
 
+/* A gateway that ends without its plugin joins no thread, also none that is over. */
+static int forgive_threads(void **state)
+{
+    (void)state;
+    const char *options = getenv("TSAN_OPTIONS");
+    setenv("TSAN_OPTIONS", keep_text("%s:report_thread_leaks=0", options ? options : ""), 1);
+    return 0;
+}
+
 #define ONE(name) cmocka_unit_test_setup_teardown(name, NULL, wicked_stop)
+#define ABANDONED(name) cmocka_unit_test_setup_teardown(name, forgive_threads, wicked_stop)
 
 int main(void)
 {
@@ -428,9 +439,9 @@ int main(void)
         ONE(an_inline_read_that_blocks_is_made_there_no_more),
         ONE(health_that_does_not_answer_is_no_health),
         ONE(a_background_call_that_blocks_stops_no_request),
-        ONE(sigterm_ends_a_gateway_whose_plugin_does_not),
-        ONE(sigterm_waits_for_no_download_that_was_given_up),
-        ONE(sigterm_ends_one_whose_reaper_does_not_return),
+        ABANDONED(sigterm_ends_a_gateway_whose_plugin_does_not),
+        ABANDONED(sigterm_waits_for_no_download_that_was_given_up),
+        ABANDONED(sigterm_ends_one_whose_reaper_does_not_return),
     };
     return server_verdict(cmocka_run_group_tests(tests, NULL, NULL));
 }
