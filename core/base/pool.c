@@ -123,9 +123,9 @@ static struct pool_job *pool_wait(struct pool *pool, struct pool_worker *worker)
     return worker->job; /* NULL: the pool stops */
 }
 
-/* The calling thread is the pool's no more. Whoever joins it has joined all that ended before, and
+/* The calling thread takes no more jobs. Whoever joins it has joined all that ended before, and
  * what they left to libraries' destructors of thread-specific data has been run. The lock is held,
- * and given back; the pool may be gone after that. */
+ * and given back. */
 static void pool_end_thread(struct pool *pool)
 {
     bool any = pool->any_ended;
