@@ -170,12 +170,20 @@ static void an_emptied_first_store_is_filled_under_a_running_gateway(void **stat
 
 /* ---- Both must have it ---- */
 
+/* The pair's and the bucket's, which the mender writes in its own time. */
+static bool first_store_has_its_notes(void *ctx)
+{
+    (void)ctx;
+    return scratch_count_files(keep_text("%s/mediagw-mirror", folder("blobs"))) >= 2;
+}
+
 static void a_store_that_is_gone_stops_uploads_and_no_playback(void **state)
 {
     (void)state;
     gw = gateway_new(overlay(""));
     uploaded = 0;
     upload(3);
+    assert_true(wait_for(first_store_has_its_notes, NULL, 60000));
     size_t files = scratch_count_files(folder("blobs"));
     take_away("second");
     struct body body = body_random(seed, 5000);
