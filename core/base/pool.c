@@ -6,10 +6,11 @@
  * A thread that ends joins the one that ended before it. */
 #include "core/base/pool.h"
 
+#include "core/base/thread.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,7 +147,6 @@ static void *pool_thread(void *argument)
     struct pool_worker worker = {.pool = pool};
     sem_init(&worker.wake, 0, 0);
     here = &worker;
-    pthread_setname_np(pthread_self(), pool->name);
     pthread_mutex_lock(&pool->lock);
     for (;;) {
         struct pool_job *job = pool_dequeue(pool);
@@ -172,21 +172,13 @@ static void *pool_thread(void *argument)
     return NULL;
 }
 
-/* Starts one more thread. The lock is held. Signals are left to the threads that wait for them. */
+/* Starts one more thread. The lock is held, so that it lives until it has its name. */
 static void pool_grow(struct pool *pool)
 {
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
-    if (pthread_create(&thread, &attributes, pool_thread, pool) == 0) {
+    if (thread_start_sized(&thread, pool->name, STACK_BYTES, pool_thread, pool)) {
         pool->threads++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
 }
 
 /* Whether one more thread may run. The lock is held. */
