@@ -28,6 +28,12 @@ int64_t clock_mono_ms(void)
     return clock_read_us(CLOCK_MONOTONIC) / 1000;
 }
 
+int64_t clock_left_ms(int64_t mono_ms)
+{
+    int64_t left = mono_ms - clock_mono_ms();
+    return left > 0 ? left : 1;
+}
+
 int64_t clock_mono_us(void)
 {
     return clock_read_us(CLOCK_MONOTONIC);

@@ -10,6 +10,8 @@
 int64_t clock_wall_ms(void);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
+/* From now to MONO_MS, at least 1: what a call is given, where 0 would be no deadline at all. */
+int64_t clock_left_ms(int64_t mono_ms);
 /* clock_mono_ms as of the last tick, some milliseconds behind: for a few nanoseconds. */
 int64_t clock_rough_ms(void);
 

@@ -222,7 +222,7 @@ static bool access_key(struct exchange *x)
     if (!access_tokens(x, &tokens)) {
         return false;
     }
-    x->call = mgw_call_new(NULL, x->request_id, exchange_left_ms(x));
+    x->call = mgw_call_new(NULL, x->request_id, clock_left_ms(x->work_until));
     enum mgw_status status =
         x->call ? mgw_key_check(x->gateway->media, x->call, tokens.key, take_key, &found)
                 : MGW_UNAVAILABLE;

@@ -8,7 +8,6 @@
 #include "core/http/cors.h"
 #include "core/http/json_out.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 

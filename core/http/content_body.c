@@ -121,8 +121,7 @@ static enum mgw_status body_fill_from(struct body *body, struct mgw_call *call)
 static void body_fill(struct pool_job *job)
 {
     struct body *body = (struct body *)((char *)job - offsetof(struct body, job));
-    int64_t left = body->until - clock_mono_ms();
-    struct mgw_call *call = mgw_call_new(NULL, body->request_id, left > 0 ? left : 1);
+    struct mgw_call *call = mgw_call_new(NULL, body->request_id, clock_left_ms(body->until));
     body->status = MGW_UNAVAILABLE;
     if (conn_work_take(body->conn) && call) {
         conn_set_call(body->conn, call);

@@ -10,7 +10,6 @@
 #define HTTP_EXCHANGE_H
 
 #include "core/base/buf.h"
-#include "core/base/clock.h"
 #include "core/base/pool.h"
 #include "core/http/conn.h"
 #include "core/http/gateway.h"
@@ -104,13 +103,6 @@ enum MHD_Result exchange_handle(void *gateway, struct MHD_Connection *mhd, const
                                 size_t *length, void **exchange);
 void exchange_end(void *gateway, struct MHD_Connection *mhd, void **exchange,
                   enum MHD_RequestTerminationCode code);
-
-/* What is left of the deadline of the work under way, at least 1. */
-static inline int64_t exchange_left_ms(const struct exchange *x)
-{
-    int64_t left = x->work_until - clock_mono_ms();
-    return left > 0 ? left : 1; /* 0 would be no deadline at all */
-}
 
 /* The request's header NAME (the first one); NULL: absent. */
 const char *exchange_header(const struct exchange *x, const char *name);

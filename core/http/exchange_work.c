@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See exchange_inside.h: the part of an exchange that may block. */
+#include "core/base/clock.h"
 #include "core/http/access.h"
 #include "core/http/answer.h"
 #include "core/http/exchange_inside.h"
@@ -14,7 +15,7 @@ bool exchange_work_enter(struct exchange *x)
     if (x->route->scope != 0 && !access_check(x)) {
         return false;
     }
-    x->call = mgw_call_new(x->account, x->request_id, exchange_left_ms(x));
+    x->call = mgw_call_new(x->account, x->request_id, clock_left_ms(x->work_until));
     if (!x->call) {
         answer_bad(x, NULL);
         return false;

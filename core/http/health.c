@@ -55,7 +55,7 @@ void health_live(struct exchange *x)
 /* Asks the drivers, which must answer sooner than a request's deadline. */
 static enum mgw_status health_ask(struct exchange *x, char reason[512])
 {
-    int64_t left = exchange_left_ms(x);
+    int64_t left = clock_left_ms(x->work_until);
     struct mgw_call *call = mgw_call_new(NULL, x->request_id, left < HEALTH_MS ? left : HEALTH_MS);
     enum mgw_status status = call ? mgw_media_health(x->gateway->media, call) : MGW_UNAVAILABLE;
     snprintf(reason, 512, "%s", call ? mgw_call_error(call)->text : "out of memory");
