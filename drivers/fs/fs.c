@@ -99,12 +99,3 @@ char *fs_strdup(struct mgw_call *call, const char *text)
     char *copy = call->alloc(call, bytes);
     return copy ? memcpy(copy, text, bytes) : NULL;
 }
-
-void fs_random_hex(const struct fs *fs, char *text, size_t length)
-{
-    unsigned char bytes[32];
-    fs->host->random(bytes, length < sizeof bytes ? length : sizeof bytes);
-    for (size_t i = 0; i < length && i < sizeof bytes; i++) {
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    }
-}

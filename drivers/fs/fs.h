@@ -42,8 +42,6 @@ enum mgw_status fs_check(struct mgw_call *call, const struct fs *fs);
 enum mgw_status fs_over(struct mgw_call *call, const struct fs *fs);
 /* Text in the call's memory; NULL when memory is short. */
 char *fs_strdup(struct mgw_call *call, const char *text);
-/* 2 * LENGTH random hexadecimal digits and a NUL; LENGTH is 32 at most. */
-void fs_random_hex(const struct fs *fs, char *text, size_t length);
 
 static inline void fs_cleanup_free(void *pointer)
 {

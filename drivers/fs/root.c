@@ -6,6 +6,8 @@
 
 #include "beneath.h"
 
+#include <mediagw/help/driver.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -100,7 +102,7 @@ static bool is_empty(const struct fs *fs, char stray[256])
 static enum mgw_status write_marker(struct mgw_call *call, struct fs *fs, int tmp)
 {
     char name[40], text[128], id[FS_ID_LENGTH + 1];
-    fs_random_hex(fs, id, FS_ID_LENGTH / 2);
+    mgw_new_id(fs->host, id);
     snprintf(name, sizeof name, "m%s", id);
     int length = snprintf(text, sizeof text, "{\"format\": 1, \"store_id\": \"%s\"}\n", id);
     AUTO_CLOSE int fd = openat(tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

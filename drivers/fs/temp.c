@@ -6,6 +6,8 @@
 
 #include "beneath.h"
 
+#include <mediagw/help/driver.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +17,7 @@
 void temp_name(const struct fs *fs, char name[TEMP_NAME_SIZE])
 {
     name[0] = 't';
-    fs_random_hex(fs, name + 1, 16);
+    mgw_new_id(fs->host, name + 1);
 }
 
 static int make(const struct fs *fs, char name[TEMP_NAME_SIZE], bool folder)

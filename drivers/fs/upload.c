@@ -7,6 +7,8 @@
 #include "beneath.h"
 #include "meta.h"
 
+#include <mediagw/help/driver.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -117,7 +119,7 @@ enum mgw_status upload_create(struct mgw_call *call, void *instance, const struc
     if (!text || state->capacity < FS_ID_LENGTH) {
         return fs_no_memory(call);
     }
-    fs_random_hex(fs, id, FS_ID_LENGTH / 2);
+    mgw_new_id(fs->host, id);
     AUTO_CLOSE int uploads = beneath_open(fs, fs->root, "uploads", O_RDONLY | O_DIRECTORY);
     AUTO_CLOSE int stage = uploads < 0 ? -1 : temp_dir(fs, stage_name);
     if (stage < 0) {

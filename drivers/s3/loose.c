@@ -5,6 +5,8 @@
 #include "list.h"
 #include "props.h"
 
+#include <mediagw/help/driver.h>
+
 #include <string.h>
 
 enum { UNKNOWN, ANY_PARTS, ALL_PARTS };
@@ -70,7 +72,7 @@ enum mgw_status loose_wanted(struct mgw_call *call, struct s3 *s3, const char *b
     char id[33];
     struct object object;
     AUTO_NOTE struct note note = {0};
-    s3_random_hex(s3, id, 16);
+    mgw_new_id(s3->host, id);
     enum mgw_status status = loose_object(call, s3, bucket, id, 0, &object);
     status = status == MGW_OK ? note_new(call, s3, &object, &note) : status;
     status = status == MGW_OK ? ask(call, s3, &note, &object, wanted) : status;

@@ -5,6 +5,8 @@
 #include "list.h"
 #include "whole.h"
 
+#include <mediagw/help/driver.h>
+
 #include <jansson.h>
 #include <string.h>
 
@@ -79,7 +81,7 @@ static enum mgw_status write_marker(struct mgw_call *call, struct s3 *s3)
                         "store: choose an empty prefix",
                         s3->bucket, s3->prefix, found);
     }
-    s3_random_hex(s3, id, 16);
+    mgw_new_id(s3->host, id);
     snprintf(text, sizeof text, "{\"format\": %d, \"store_id\": \"%s\"}\n", FORMAT, id);
     status = status == MGW_OK ? name_of(call, s3, &object) : status;
     status = status == MGW_OK ? spool_open(call, s3, &spool) : status;

@@ -6,6 +6,8 @@
 #include "props.h"
 #include "spool.h"
 
+#include <mediagw/help/driver.h>
+
 #include <jansson.h>
 #include <string.h>
 
@@ -15,7 +17,7 @@ enum mgw_status note_new(struct mgw_call *call, const struct s3 *s3, const struc
                          struct note *note)
 {
     *note = (struct note){0};
-    s3_random_hex(s3, note->id, 16);
+    mgw_new_id(s3->host, note->id);
     note->bucket = strdup(object->bucket);
     note->key = strdup(object->name);
     note->upload_id = strdup("");

@@ -5,6 +5,8 @@
 #include "props.h"
 #include "upload.h"
 
+#include <mediagw/help/driver.h>
+
 #include <string.h>
 
 struct work {
@@ -65,7 +67,7 @@ static enum mgw_status fill_put(struct mgw_call *call, struct s3 *s3,
     if (s3->sse_key) {
         header(work, "x-amz-server-side-encryption-aws-kms-key-id", s3->sse_key);
     }
-    s3_random_hex(s3, work->nonce, 16);
+    mgw_new_id(s3->host, work->nonce);
     return props_pairs(call, MGW_HAS(presign, metadata) ? presign->metadata : NULL, work->nonce,
                        work->headers, &work->header_count, REQUEST_PAIRS - 8);
 }

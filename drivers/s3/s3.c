@@ -42,15 +42,6 @@ char *s3_keep(struct mgw_call *call, const char *text)
     return kept ? memcpy(kept, text, length) : NULL;
 }
 
-void s3_random_hex(const struct s3 *s3, char *text, size_t length)
-{
-    unsigned char bytes[32];
-    s3->host->random(bytes, length);
-    for (size_t i = 0; i < length; i++) {
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    }
-}
-
 static void s3_destroy(void *instance)
 {
     struct s3 *s3 = instance;

@@ -71,7 +71,5 @@ enum mgw_status s3_no_memory(struct mgw_call *call);
 enum mgw_status s3_over(struct mgw_call *call, const struct s3 *s3);
 /* Text in the call's memory; NULL when memory is short, or of NULL. */
 char *s3_keep(struct mgw_call *call, const char *text);
-/* 2 * LENGTH random hexadecimal digits and a NUL; LENGTH is 32 at most. */
-void s3_random_hex(const struct s3 *s3, char *text, size_t length);
 
 #endif

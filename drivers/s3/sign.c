@@ -7,6 +7,8 @@
 #include "canonical.h"
 #include "sign_key.h"
 
+#include <mediagw/help/driver.h>
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -44,16 +46,6 @@ void signer_free(struct signer *signer)
     }
 }
 
-static void put_hex(const unsigned char bytes[SIGN_KEY_SIZE], char hex[HEX_SIZE])
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < SIGN_KEY_SIZE; i++) {
-        hex[2 * i] = digits[bytes[i] >> 4];
-        hex[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    hex[HEX_SIZE - 1] = '\0';
-}
-
 static bool is_s3(const struct sign_request *request)
 {
     return strncmp(request->service, "s3", 2) == 0;
@@ -88,7 +80,7 @@ static bool sign_text(struct signer *signer, const struct credential *credential
         return false;
     }
     char hex[HEX_SIZE];
-    put_hex(digest, hex);
+    mgw_hex(digest, SIGN_KEY_SIZE, hex);
     AUTO_TEXT struct text to_sign = {0};
     text_printf(&to_sign, ALGORITHM "\n%s\n%s\n%s", scope->time, text_of(&scope->text), hex);
     bool ok = !to_sign.failed &&
@@ -97,7 +89,7 @@ static bool sign_text(struct signer *signer, const struct credential *credential
               sign_key_hmac(key, sizeof key, text_of(&to_sign), to_sign.length, mac);
     OPENSSL_cleanse(key, sizeof key);
     if (ok) {
-        put_hex(mac, signature);
+        mgw_hex(mac, SIGN_KEY_SIZE, signature);
     }
     return ok;
 }

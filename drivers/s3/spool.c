@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spool.h"
 
+#include <mediagw/help/driver.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -131,9 +133,7 @@ enum mgw_status spool_seal(struct mgw_call *call, struct spool *spool)
     if (!EVP_DigestFinal_ex(spool->sha256, digest, NULL)) {
         return mgw_fail(call, MGW_IO, "a digest failed");
     }
-    for (size_t i = 0; i < 32; i++) {
-        snprintf(spool->sha256_hex + 2 * i, 3, "%02x", digest[i]);
-    }
+    mgw_hex(digest, 32, spool->sha256_hex);
     if (spool->md5) {
         if (!EVP_DigestFinal_ex(spool->md5, digest, NULL)) {
             return mgw_fail(call, MGW_IO, "a digest failed");

@@ -11,6 +11,8 @@
 #include "seen.h"
 #include "write.h"
 
+#include <mediagw/help/driver.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -63,11 +65,7 @@ static enum mgw_status check_lower(struct mgw_call *call, struct cache *cache,
     }
     char own[33] = "";
     if (!limits.store_id || !limits.store_id[0]) { /* nobody else's copies, nor an earlier life's */
-        unsigned char random[16];
-        cache->host->random(random, sizeof random);
-        for (size_t i = 0; i < sizeof random; i++) {
-            snprintf(own + 2 * i, 3, "%02x", random[i]);
-        }
+        mgw_new_id(cache->host, own);
     }
     cache->store_id = strdup(own[0] ? own : limits.store_id);
     return cache->store_id ? MGW_OK : cache_no_memory(call);

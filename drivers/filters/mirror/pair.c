@@ -7,6 +7,8 @@
 #include "mender.h"
 #include "read.h"
 
+#include <mediagw/help/driver.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,15 +153,11 @@ static enum mgw_status is_empty(struct mgw_call *call, struct mirror *mirror, in
 
 static void new_id(struct mirror *mirror, const char *const store_ids[STORES])
 {
-    unsigned char bytes[16];
     const char *own = store_ids[FIRST][0] ? store_ids[FIRST] : store_ids[SECOND];
     if (*own && strlen(own) <= 256) {
         snprintf(mirror->id, sizeof mirror->id, "%s", own);
-        return;
-    }
-    mirror->host->random(bytes, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        snprintf(mirror->id + 2 * i, 3, "%02x", bytes[i]);
+    } else {
+        mgw_new_id(mirror->host, mirror->id);
     }
 }
 

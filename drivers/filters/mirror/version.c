@@ -3,18 +3,16 @@
  * See version.h. */
 #include "version.h"
 
+#include <mediagw/help/driver.h>
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 void version_new(const struct mirror *mirror, struct version *version)
 {
-    unsigned char bytes[16];
     *version = (struct version){.time_ms = mirror->host->wall_ms(), .own = true};
-    mirror->host->random(bytes, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        snprintf(version->etag + 2 * i, 3, "%02x", bytes[i]);
-    }
+    mgw_new_id(mirror->host, version->etag);
 }
 
 static const char *entry_of(const char *const *metadata)
